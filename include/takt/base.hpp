@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Layer 0, base: what every layer may use. Front header.
+
+#include "takt/base/cache_line.hpp"
+#include "takt/base/check.hpp"
+#include "takt/base/clock.hpp"
+#include "takt/base/error.hpp"
+#include "takt/base/policy.hpp"
