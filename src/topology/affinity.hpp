@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Layer 1, topology, private. The affinity mask of the calling thread, and the one that the
+// process had before takt pinned anything.
+
+#include "takt/topology/cpu_set.hpp"
+
+namespace takt::detail {
+
+struct Affinity {
+    CpuSet cpus = {};
+    int error = 0; // errno of the system call, 0 when `cpus` was read
+};
+
+/// The calling thread's mask as the kernel has it now.
+Affinity read_affinity();
+
+/// Sets the calling thread's mask; returns 0 or errno.
+int write_affinity(const CpuSet& cpus) noexcept;
+
+/// The process's mask before takt's first pin (rule Q1 in limits.hpp).
+Affinity unpinned_affinity();
+
+} // namespace takt::detail
