@@ -257,10 +257,7 @@ class QuotaReader {
     }
 
     void note_garbage(const std::string& path, const std::string& text) {
-        std::string shown = text.substr(0, 40);
-        std::replace_if(
-            shown.begin(), shown.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-        note(path + " holds \"" + shown + "\", which is no quota, and was ignored");
+        note(path + " holds \"" + printable(text) + "\", which is no quota, and was ignored");
     }
 
     void note(std::string text) { limits_.notes.push_back(std::move(text)); }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace takt::detail {
 
@@ -16,6 +17,9 @@ struct FileText {
 
 /// At most `bytes_max` bytes of a regular file. Never blocks on a pipe or a device.
 FileText read_file(const std::string& path, std::size_t bytes_max);
+
+/// The first 40 bytes for a message: what a file contains must not reach a terminal unfiltered.
+std::string printable(std::string_view text);
 
 /// "ENOENT: No such file or directory".
 std::string error_text(int error);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "topology/file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -76,6 +77,13 @@ FileText read_file(const std::string& path, std::size_t bytes_max) {
     if (result.error != 0)
         result.text.clear();
     return result;
+}
+
+std::string printable(std::string_view text) {
+    std::string shown(text.substr(0, 40));
+    std::replace_if(
+        shown.begin(), shown.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+    return shown;
 }
 
 std::string error_text(int error) {

@@ -2,6 +2,7 @@
 #include "topology/xml_check.hpp"
 
 #include "takt/topology/cpu_set.hpp"
+#include "topology/file.hpp"
 
 #include <algorithm>
 #include <initializer_list>
@@ -33,10 +34,20 @@ std::optional<Attributes> read_attributes(std::string_view text) {
     return attributes;
 }
 
-/// "0x0000ffff,,0x1": words of 32 bits. The endless form "0xf...f" is not a set of anything real.
+bool is_word(std::string_view text) {
+    return text.size() >= 3 && text.size() <= 10 && text.starts_with("0x") &&
+           text.find_first_not_of("0123456789abcdef", 2) == text.npos;
+}
+
+/// "0x0000ffff,,0x1": words of 32 bits, empty for 0 except at the ends. The endless form
+/// "0xf...f" is no set of anything real, and anything else fails an assertion in hwloc.
 bool is_set(std::string_view text) {
-    return text.find_first_not_of("0123456789abcdefx,") == text.npos && !text.empty() &&
-           std::count(text.begin(), text.end(), ',') < kSetWordsMax;
+    if (text.starts_with(',') || std::count(text.begin(), text.end(), ',') >= kSetWordsMax)
+        return false;
+    for (std::size_t comma; (comma = text.find(',')) != text.npos; text.remove_prefix(comma + 1))
+        if (comma > 0 && !is_word(text.substr(0, comma)))
+            return false;
+    return is_word(text);
 }
 
 bool has_sets(const Attributes& object, std::initializer_list<std::string_view> names) {
@@ -66,7 +77,18 @@ std::string fault_of_object(std::string_view attributes) {
     const auto object = read_attributes(attributes.substr(0, close));
     if (close != attributes.npos && object && is_complete(*object))
         return {};
-    return "the file has an incomplete object:" + std::string(attributes.substr(0, 60));
+    return "the file has an incomplete object:" + printable(attributes);
+}
+
+/// Sets stand outside objects, too: in the kinds of cores, for one.
+std::string fault_of_sets(std::string_view xml) {
+    constexpr std::string_view kSet = "set=\"";
+    for (std::size_t at = xml.find(kSet); at != xml.npos; at = xml.find(kSet, at + 1)) {
+        const std::string_view value = xml.substr(at + kSet.size());
+        if (!is_set(value.substr(0, value.find('"'))))
+            return "the file has a broken set: " + printable(value);
+    }
+    return {};
 }
 
 } // namespace
@@ -83,7 +105,7 @@ std::string find_xml_fault(std::string_view xml) {
     for (std::size_t at = xml.find(kObject); at != xml.npos; at = xml.find(kObject, at + 1))
         if (std::string fault = fault_of_object(xml.substr(at + kObject.size())); !fault.empty())
             return fault;
-    return {};
+    return fault_of_sets(xml);
 }
 
 } // namespace takt::detail

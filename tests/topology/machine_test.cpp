@@ -176,6 +176,14 @@ TEST(MachineXml, that_cannot_be_used_is_refused_with_its_path) {
     refused(tree.file("/entities", replaced(good, "<!DOCTYPE topology SYSTEM \"hwloc2.dtd\">",
                                             "<!DOCTYPE t [<!ENTITY a \"aaaa\">]>")),
             "contains <!ENTITY");
+    for (const char* broken :
+         {",x0000f000", "0x0000f000,", "0xf...f", "", "0x", "0x123456789", "f000"})
+        refused(tree.file("/set", replaced(good, "cpuset=\"0x0000f000\"",
+                                           "cpuset=\"" + std::string(broken) + "\"")),
+                "incomplete object");
+    refused(tree.file("/kind", replaced(read_text(kFixtures + "/hybrid.xml"),
+                                        "<cpukind cpuset=\"0x0000000f\"", "<cpukind cpuset=\",\"")),
+            "broken set");
     refused(tree.file("/number", replaced(good, "type=\"PU\" os_index=\"0\"",
                                           "type=\"PU\" os_index=\"4294967294\"")),
             "CPU");
@@ -188,7 +196,7 @@ TEST(MachineXml, with_broken_bytes_is_refused_or_valid_and_never_more) {
     Tree tree;
     const std::string good = read_text(kFixtures + "/hybrid.xml");
     int refused = 0;
-    for (std::size_t i = 0; i < 200; ++i) {
+    for (std::size_t i = 0; i < 100; ++i) {
         std::string bad = good;
         bad[(i * 7919) % bad.size()] = static_cast<char>('!' + static_cast<char>(i % 90));
         const std::string path = tree.file("/bad.xml", bad);
@@ -205,7 +213,7 @@ TEST(MachineXml, with_broken_bytes_is_refused_or_valid_and_never_more) {
         refused += outcome == "refused" ? 1 : 0;
         EXPECT_TRUE(outcome == "valid" || outcome == "refused") << outcome << " at step " << i;
     }
-    EXPECT_GT(refused, 20);
+    EXPECT_GT(refused, 10);
 }
 
 TEST(MachineHere, is_native_and_allows_what_the_kernel_allows) {
