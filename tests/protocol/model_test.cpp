@@ -105,7 +105,7 @@ TYPED_TEST(Protocol, a_whole_cache_group_leaves_and_comes_back) {
 
 TYPED_TEST(Protocol, an_exception_ends_one_turn_of_one_worker) {
     expect_no_schedule_breaks(start_turn_stop<TypeParam>(
-        {.shape = one_cache_group(3, 2), .active = {3, 3}, .throws_from = 1}));
+        {.shape = one_cache_group(3, 2), .active = {3, 3}, .throws_from = {1, 2}}));
 }
 
 } // namespace

@@ -134,8 +134,8 @@ struct TurnsOptions {
     takt::BarrierShape shape;
     /// One turn per entry, with so many workers taking part.
     std::vector<int> active;
-    /// Workers from this one on throw in the first turn; none by default.
-    int throws_from = takt::kWorkersMax;
+    /// In turn i workers from throws_from[i] on throw; nobody does in turns without an entry.
+    std::vector<int> throws_from = {};
     Waiting waiting = kSleep;
 };
 
@@ -155,14 +155,17 @@ auto start_turn_stop(TurnsOptions options) {
                                            [&turns, worker, member = turns.member(worker)] {
                                                turns.serve(worker, member);
                                            }));
-            bool first = true;
-            for (const int active : options.active) {
+            for (std::size_t number = 0; number < options.active.size(); ++number) {
+                const int active = options.active[number];
+                const int throws_from = number < options.throws_from.size()
+                                            ? options.throws_from[number]
+                                            : takt::kWorkersMax;
                 if (active != turns.active())
                     turns.set_active(active);
                 auto turn = [&](int worker) {
                     auto& count = taken[static_cast<std::size_t>(worker)];
                     count.set(count.get() + 1);
-                    if (first && worker >= options.throws_from)
+                    if (worker >= throws_from)
                         throw worker;
                 };
                 int thrown = takt::kWorkersMax;
@@ -171,15 +174,13 @@ auto start_turn_stop(TurnsOptions options) {
                 } catch (int worker) {
                     thrown = worker;
                 }
-                const bool throws = first && options.throws_from < active;
-                P::check(thrown == (throws ? options.throws_from : takt::kWorkersMax),
-                         "run() threw another worker's exception, or none");
+                P::check(thrown == (throws_from < active ? throws_from : takt::kWorkersMax),
+                         "run() threw another worker's exception, or an old one, or none");
                 for (int worker = 0; worker < active; ++worker)
                     ++expected[static_cast<std::size_t>(worker)];
                 for (std::size_t worker = 0; worker < expected.size(); ++worker)
                     P::check(taken[worker].get() == expected[worker],
                              "a worker missed its turn, or took one too many");
-                first = false;
             }
             turns.stop();
             for (auto& thread : threads)

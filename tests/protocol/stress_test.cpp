@@ -56,7 +56,7 @@ TEST(Stress, start_turn_stop) {
            200);
     stress(start_turn_stop<Threads>({.shape = two_cache_groups(3), .active = {}}), 200);
     stress(start_turn_stop<Threads>(
-               {.shape = one_cache_group(3, 2), .active = {3, 3}, .throws_from = 1}),
+               {.shape = one_cache_group(3, 2), .active = {3, 3}, .throws_from = {1, 2}}),
            100);
 }
 

@@ -224,6 +224,28 @@ TEST(Workers, carry_a_name_that_tools_show) {
     EXPECT_EQ(name, "takt-1");
 }
 
+TEST(Workers, B3_that_take_no_part_are_not_woken_by_the_turns_of_the_others) {
+    Workers workers(plan_of(3));
+    const auto wake_ups_of_worker_2 = [&] {
+        long count = 0;
+        workers.set_active(3);
+        workers.run([&](int worker) {
+            rusage usage{};
+            getrusage(RUSAGE_THREAD, &usage);
+            if (worker == 2)
+                count = usage.ru_nvcsw;
+        });
+        workers.set_active(2);
+        workers.run([](int) {}); // sends worker 2 to the roster
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        return count;
+    };
+    const long before = wake_ups_of_worker_2();
+    for (int turn = 0; turn < 2'000; ++turn)
+        workers.run([](int) {});
+    EXPECT_LT(wake_ups_of_worker_2() - before, 100);
+}
+
 TEST(Workers, sleep_between_turns) {
     Workers workers(plan_of(2));
     workers.run([](int) {});
