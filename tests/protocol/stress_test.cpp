@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <thread>
@@ -94,30 +94,47 @@ TEST(Stress, four_times_as_many_workers_as_cpus) {
     EXPECT_EQ(run_uneven_turns(4 * cpus, 5'000), 0);
 }
 
-// Runs `body` in a process of its own and returns its exit status, 255 when a signal ended it.
-int in_a_child(const std::function<int()>& body) {
+constexpr const char* kExpectedCpus = "TAKT_STRESS_CPUS";
+constexpr const char* kExpectedQuota = "TAKT_STRESS_QUOTA";
+
+// Set by the tests below that run this program again under limits.
+TEST(Stress, sees_the_limits_it_runs_under) {
+    const takt::Machine machine = takt::discover_machine({});
+    if (const char* const cpus = std::getenv(kExpectedCpus)) {
+        EXPECT_EQ(machine.allowed.count(), std::atoi(cpus));
+        EXPECT_TRUE(takt::make_plan(machine, {.workers = 2}).oversubscribed);
+    }
+    if (const char* const quota = std::getenv(kExpectedQuota)) {
+        EXPECT_EQ(machine.limits.cpus, std::atof(quota));
+        EXPECT_EQ(takt::make_plan(machine).workers.size(), 1u) << "the quota keeps one running";
+    }
+}
+
+// Runs the tests of this program that match `filter` in a new process that has called `prepare`.
+// New, because this one remembers the affinity mask it had before its first pin. Returns the exit
+// status, 255 when a signal ended it.
+int again(const char* filter, const std::function<bool()>& prepare) {
     const pid_t child = fork();
-    if (child == 0)
-        _exit(body());
+    if (child == 0) {
+        const std::string option = std::string("--gtest_filter=") + filter;
+        if (prepare())
+            execl("/proc/self/exe", "stress", option.c_str(), "--gtest_brief=1", nullptr);
+        _exit(254);
+    }
     int status = 0;
     waitpid(child, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 }
 
 TEST(Stress, on_one_cpu) {
-    EXPECT_EQ(in_a_child([] {
-                  const takt::CpuSet allowed = takt::discover_machine({}).allowed;
-                  cpu_set_t one;
-                  CPU_ZERO(&one);
-                  CPU_SET(static_cast<std::size_t>(*allowed.begin()), &one);
-                  if (sched_setaffinity(0, sizeof one, &one) != 0)
-                      return 20;
-                  const takt::Plan plan =
-                      takt::make_plan(takt::discover_machine({}), {.workers = 4});
-                  if (!plan.oversubscribed || plan.allowed_cpus != 1)
-                      return 21;
-                  return run_uneven_turns(4, 3'000) == 0 ? 0 : 22;
-              }),
+    EXPECT_EQ(again("Stress.*-*.on_one_cpu:*.under_a_quota_*",
+                    [] {
+                        cpu_set_t one;
+                        CPU_ZERO(&one);
+                        CPU_SET(static_cast<std::size_t>(sched_getcpu()), &one);
+                        return setenv(kExpectedCpus, "1", 1) == 0 &&
+                               sched_setaffinity(0, sizeof one, &one) == 0;
+                    }),
               0);
 }
 
@@ -165,16 +182,8 @@ TEST(Stress, under_a_quota_of_half_a_cpu) {
     if (!group.granted())
         GTEST_SKIP() << "this machine lets us make no cgroup with a CPU quota (needs root and a "
                         "writable cpu controller)";
-    EXPECT_EQ(in_a_child([&] {
-                  if (!group.enter())
-                      return 30;
-                  const takt::Machine machine = takt::discover_machine({});
-                  if (machine.limits.cpus != 0.5)
-                      return 31;
-                  if (takt::make_plan(machine).workers.size() != 1)
-                      return 32; // the quota keeps one worker running
-                  return run_uneven_turns(4, 1'000) == 0 ? 0 : 33;
-              }),
+    EXPECT_EQ(again("*.sees_the_limits_*:*.start_turn_stop:*.four_times_*",
+                    [&] { return setenv(kExpectedQuota, "0.5", 1) == 0 && group.enter(); }),
               0);
 }
 

@@ -225,7 +225,8 @@ TEST(Workers, carry_a_name_that_tools_show) {
 }
 
 TEST(Workers, B3_that_take_no_part_are_not_woken_by_the_turns_of_the_others) {
-    Workers workers(plan_of(3));
+    // They sleep at once, so that every wake-up is a context switch that the kernel counts.
+    Workers workers(plan_of(3), {.waiting = takt::Waiting{.spin_ns = 0}});
     const auto wake_ups_of_worker_2 = [&] {
         long count = 0;
         workers.set_active(3);
