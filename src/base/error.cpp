@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "takt/base/error.hpp"
 
+#include <cctype>
 #include <utility>
 
 namespace takt {
@@ -17,7 +18,9 @@ std::string shorten(std::string value) {
 }
 
 std::string sentence(const std::string& key, const std::string& value, const std::string& problem,
-                     const std::string& remedy) {
+                     std::string remedy) {
+    if (!remedy.empty())
+        remedy[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(remedy[0])));
     return "takt: " + key + " = \"" + value + "\": " + problem + ". " + remedy + ".";
 }
 

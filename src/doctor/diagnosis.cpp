@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kRawRounds = 20'000;
 constexpr int kMatrixRounds = 2'000;
+constexpr int kMatrixWindows = 5;
 constexpr int kMatrixCpusMax = 16; // 120 pairs; beyond that, evenly chosen CPUs stand for the rest
 constexpr int kWakeRounds = 300;
 constexpr std::int64_t kWakePauseNs = 500'000;
@@ -47,6 +48,16 @@ Percentiles measure_turns(Workers& workers) {
     return percentiles(samples);
 }
 
+// The best of a few windows: what the two CPUs can do, not what else ran meanwhile. 0: nothing.
+double one_way_ns(const Plan& pair) {
+    double best = 0;
+    for (int window = 0; window < kMatrixWindows; ++window)
+        if (const auto trips = measure::raw_round_trips(pair, kMatrixRounds))
+            if (const double ns = trips->percentile(0.5) / 2; best == 0 || ns < best)
+                best = ns;
+    return best;
+}
+
 void measure_transfer(Figures& figures, const Machine& machine, const std::vector<int>& cpus) {
     figures.matrix_cpus = matrix_cpus(cpus);
     const std::size_t size = figures.matrix_cpus.size();
@@ -55,9 +66,7 @@ void measure_transfer(Figures& figures, const Machine& machine, const std::vecto
         for (std::size_t column = row + 1; column < size; ++column) {
             const Plan pair =
                 measure::plan_on(machine, {figures.matrix_cpus[row], figures.matrix_cpus[column]});
-            if (const auto trips = measure::raw_round_trips(pair, kMatrixRounds))
-                figures.transfer[row][column] = figures.transfer[column][row] =
-                    trips->percentile(0.5) / 2;
+            figures.transfer[row][column] = figures.transfer[column][row] = one_way_ns(pair);
         }
 }
 
