@@ -6,7 +6,8 @@
 //   worker 1  --+ meet +--  worker 1      one operation = all have arrived, all have left
 //   worker n  --+      +--  worker n
 //
-// Every contender runs the same loop on threads with the same pins. Before it is timed it must
+// Every contender runs the same loop on threads with the same pins; libgomp waits as it does by
+// default (OMP_WAIT_POLICY and GOMP_SPINCOUNT are left to the caller). Before it is timed it must
 // prove that it is a barrier: nobody leaves a round that somebody has not entered.
 
 #include "support/window.hpp"
@@ -14,6 +15,8 @@
 #include <atomic>
 #include <memory>
 #include <stdexcept>
+
+#include <sched.h>
 
 namespace takt::bench::barrier {
 
@@ -54,6 +57,7 @@ Window window(C& contender, int workers) {
         measure::Span& span = result.spans[static_cast<std::size_t>(worker)];
         contender.enter(worker);
         contender.meet(worker); // all are awake before the window opens
+        span.cpu = sched_getcpu();
         span.begin = measure::ticks();
         if (worker == 0) {
             std::uint64_t last = span.begin;

@@ -53,6 +53,7 @@ void run_windows(benchmark::State& state, const std::function<Window()>& window)
     constexpr int kRefusalsMax = 20;
     int refusals = 0;
     double overlap_min = 1;
+    int cpus = 0;
     measure::Samples samples;
     for (auto _ : state) {
         Window taken = window();
@@ -66,11 +67,13 @@ void run_windows(benchmark::State& state, const std::function<Window()>& window)
             return;
         }
         overlap_min = std::min(overlap_min, shared);
+        cpus = measure::distinct_cpus(taken.spans);
         samples.add(taken.samples);
         state.SetIterationTime(taken.ns_per_operation * 1e-9);
     }
     report(state, samples);
     state.counters["overlap"] = overlap_min;
+    state.counters["cpus"] = cpus;
     state.counters["refused_windows"] = refusals;
 }
 

@@ -37,7 +37,8 @@ struct Window {
 };
 
 /// Runs `window` once per iteration of `state`, repeats windows whose threads did not overlap, and
-/// reports time, percentiles and overlap. Gives up with an error after too many refused windows.
+/// reports time, percentiles, overlap and `cpus`, the CPUs that the threads really ran on. Gives up
+/// with an error after too many refused windows.
 void run_windows(benchmark::State& state, const std::function<Window()>& window);
 
 } // namespace takt::bench

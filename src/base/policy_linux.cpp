@@ -4,6 +4,8 @@
 
 #include <bit>
 #include <climits>
+#include <cstdio>
+#include <cstdlib>
 #include <ctime>
 
 #if defined(__x86_64__)
@@ -36,15 +38,14 @@ const std::uint32_t* low_half(const std::atomic<std::uint64_t>& word) noexcept {
 
 } // namespace
 
-const bool StdPolicy::membarrier_works_ = register_membarrier();
-
 #if defined(__x86_64__)
 
 namespace {
 
-constexpr unsigned kWaitpkgBit = 1u << 5;       // CPUID leaf 7, ECX: umonitor, umwait, tpause
-constexpr unsigned kStateC01 = 1;               // the lighter of the two states: wakes fastest
-constexpr std::uint64_t kUmwaitCycles = 10'000; // short, so that the caller's spin budget holds
+constexpr unsigned kWaitpkgBit = 1u << 5; // CPUID leaf 7, ECX: umonitor, umwait, tpause
+constexpr unsigned kStateC01 = 1;         // the lighter of the two states: wakes fastest
+// Short: a spinner reads the clock once in 32 polls, so that this adds 5 us to its budget.
+constexpr std::uint64_t kUmwaitCycles = 500;
 
 bool detect_umwait() noexcept {
     unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
@@ -52,8 +53,6 @@ bool detect_umwait() noexcept {
 }
 
 } // namespace
-
-const bool StdPolicy::umwait_works_ = detect_umwait();
 
 __attribute__((target("waitpkg"))) void StdPolicy::umwait(const std::atomic<std::uint64_t>& word,
                                                           std::uint64_t seen) noexcept {
@@ -65,13 +64,36 @@ __attribute__((target("waitpkg"))) void StdPolicy::umwait(const std::atomic<std:
 
 #else
 
-const bool StdPolicy::umwait_works_ = false;
+namespace {
+
+bool detect_umwait() noexcept {
+    return false;
+}
+
+} // namespace
 
 void StdPolicy::umwait(const std::atomic<std::uint64_t>&, std::uint64_t) noexcept {
     pause();
 }
 
 #endif
+
+bool StdPolicy::membarrier_works_ = false;
+bool StdPolicy::umwait_works_ = false;
+
+void StdPolicy::detect() noexcept {
+    membarrier_works_ = register_membarrier();
+    umwait_works_ = detect_umwait();
+}
+
+namespace {
+
+// Before every static initialiser of ordinary priority: a crew may be started by one of them.
+__attribute__((constructor(101))) void detect_early() noexcept {
+    StdPolicy::detect();
+}
+
+} // namespace
 
 void StdPolicy::yield() noexcept {
     sched_yield();
@@ -97,8 +119,12 @@ void StdPolicy::unpark_all(const std::atomic<std::uint64_t>& word) noexcept {
 }
 
 void StdPolicy::sleeper_barrier() noexcept {
-    if (membarrier_works_)
-        syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+    if (!membarrier_works_ || syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0)
+        return;
+    std::fputs("takt: membarrier(2) worked at start-up and fails now. Allow it in the sandbox's "
+               "system call filter, or install the filter before the program starts.\n",
+               stderr);
+    std::abort();
 }
 
 } // namespace takt

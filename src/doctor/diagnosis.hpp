@@ -41,7 +41,8 @@ struct Diagnosis {
     std::vector<Advice> advice;
 };
 
-/// Starts the planned workers, pins them and measures. Takes a second or two.
+/// Starts the planned workers, pins them and measures. Takes a few seconds; the matrix of 16 CPUs
+/// some more.
 void measure_into(Diagnosis& diagnosis);
 /// Looks at the diagnosis and at this machine's settings, and fills in the advice.
 void advise(Diagnosis& diagnosis);

@@ -7,6 +7,8 @@
 #include <string>
 #include <thread>
 
+#include <sched.h>
+
 #if defined(__x86_64__)
 #include <x86intrin.h>
 #endif
@@ -63,6 +65,14 @@ double overlap(const std::vector<Span>& spans) {
            static_cast<double>(whole.end - whole.begin);
 }
 
+int distinct_cpus(const std::vector<Span>& spans) {
+    std::vector<int> cpus;
+    for (const Span& span : spans)
+        cpus.push_back(span.cpu);
+    std::sort(cpus.begin(), cpus.end());
+    return static_cast<int>(std::unique(cpus.begin(), cpus.end()) - cpus.begin());
+}
+
 double rmw_ns() {
     constexpr int kLoops = 9;
     constexpr int kOperations = 20'000;
@@ -98,7 +108,7 @@ std::optional<Samples> raw_round_trips(const Plan& two_workers, int rounds) {
     const auto count = static_cast<std::uint64_t>(rounds);
     workers.run([&](int worker) {
         std::uint64_t last = ticks();
-        spans[static_cast<std::size_t>(worker)].begin = last;
+        spans[static_cast<std::size_t>(worker)] = {last, last, sched_getcpu()};
         for (std::uint64_t round = 1; round <= count; ++round) {
             if (worker == 0) {
                 ping.word.store(round, std::memory_order_release); // edge ping, release side
@@ -117,7 +127,7 @@ std::optional<Samples> raw_round_trips(const Plan& two_workers, int rounds) {
         }
         spans[static_cast<std::size_t>(worker)].end = ticks();
     });
-    if (overlap(spans) < kOverlapMin)
+    if (overlap(spans) < kOverlapMin || distinct_cpus(spans) < 2)
         return std::nullopt;
     return samples;
 }

@@ -30,15 +30,18 @@ class Samples {
     std::vector<double> ns_;
 };
 
-/// When a thread was inside a measured window, in ticks.
+/// When a thread was inside a measured window, in ticks, and on which CPU it began.
 struct Span {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
+    int cpu = -1;
 };
 
-/// The share of the whole window in which all threads were inside: 1 when all began and ended
-/// together, 0 when they took turns. A figure on contention means nothing when this is low.
+/// The share of the whole window in which all threads were inside. Low: some ran while others had
+/// not begun. High says nothing about CPUs: threads in lockstep overlap on a single one, so see
+/// distinct_cpus() beside it.
 double overlap(const std::vector<Span>& spans);
+int distinct_cpus(const std::vector<Span>& spans);
 
 /// ns of an uncontended atomic fetch_add: the median of a few short loops.
 double rmw_ns();
@@ -47,7 +50,7 @@ double rmw_ns();
 Plan plan_on(const Machine& machine, const std::vector<int>& cpus);
 
 /// Round trips of two pinned threads over two cache lines, one for each direction; nullopt when the
-/// two did not run at the same time.
+/// two did not overlap or shared a CPU.
 std::optional<Samples> raw_round_trips(const Plan& two_workers, int rounds);
 
 /// From the store of the waker to the first instruction of the sleeper, by futex, with pauses of

@@ -15,8 +15,12 @@ struct Affinity {
 /// The calling thread's mask as the kernel has it now.
 Affinity read_affinity();
 
-/// Sets the calling thread's mask; returns 0 or errno.
-int write_affinity(const CpuSet& cpus) noexcept;
+/// The kernel's number of the calling thread, and "the calling thread" as a number.
+int this_thread_id() noexcept;
+inline constexpr int kCallingThread = 0;
+
+/// Sets a thread's mask; returns 0 or errno.
+int write_affinity(const CpuSet& cpus, int thread_id = kCallingThread) noexcept;
 
 /// The process's mask before takt's first pin (rule Q1 in limits.hpp).
 Affinity unpinned_affinity();

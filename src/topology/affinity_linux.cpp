@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <mutex>
 #include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace takt::detail {
 namespace {
@@ -15,7 +17,9 @@ namespace {
 class KernelMask {
   public:
     int read() { return ::sched_getaffinity(0, sizeof parts_, parts_) == 0 ? 0 : errno; }
-    int write() const { return ::sched_setaffinity(0, sizeof parts_, parts_) == 0 ? 0 : errno; }
+    int write(int thread_id) const {
+        return ::sched_setaffinity(thread_id, sizeof parts_, parts_) == 0 ? 0 : errno;
+    }
     void insert(int cpu) { CPU_SET(within(cpu), &parts_[cpu / CPU_SETSIZE]); }
     bool contains(int cpu) const { return CPU_ISSET(within(cpu), &parts_[cpu / CPU_SETSIZE]); }
 
@@ -55,11 +59,15 @@ Affinity read_affinity() {
     return affinity;
 }
 
-int write_affinity(const CpuSet& cpus) noexcept {
+int this_thread_id() noexcept {
+    return static_cast<int>(::syscall(SYS_gettid));
+}
+
+int write_affinity(const CpuSet& cpus, int thread_id) noexcept {
     KernelMask mask;
     for (const int cpu : cpus)
         mask.insert(cpu);
-    return mask.write();
+    return mask.write(thread_id);
 }
 
 Affinity unpinned_affinity() {

@@ -42,11 +42,12 @@ PinResult pin_this_thread(int cpu) {
 }
 
 ScopedPin::ScopedPin(int cpu)
-    : before_(detail::read_affinity().cpus), result_(pin_this_thread(cpu)) {}
+    : thread_id_(detail::this_thread_id()), before_(detail::read_affinity().cpus),
+      result_(pin_this_thread(cpu)) {}
 
 ScopedPin::~ScopedPin() {
     if (!before_.empty())
-        detail::write_affinity(before_);
+        detail::write_affinity(before_, thread_id_);
 }
 
 } // namespace takt

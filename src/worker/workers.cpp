@@ -13,17 +13,40 @@
 namespace takt {
 namespace {
 
-// The crew whose turn this thread is in, to refuse run() inside a turn.
-thread_local const void* crew_of_this_turn = nullptr;
+// The crews whose turns this thread is in, innermost first, to refuse run() inside a turn.
+class InTurnOf {
+  public:
+    explicit InTurnOf(const void* crew) noexcept : crew_(crew), outer_(innermost) {
+        innermost = this;
+    }
+    ~InTurnOf() { innermost = outer_; }
+    InTurnOf(const InTurnOf&) = delete;
+    InTurnOf& operator=(const InTurnOf&) = delete;
 
-// Worker threads leave signals to the threads of the program. The synchronous ones stay: a fault in
-// a handler must reach its reporter.
+    static bool holds(const void* crew) noexcept {
+        const InTurnOf* turn = innermost;
+        while (turn != nullptr && turn->crew_ != crew)
+            turn = turn->outer_;
+        return turn != nullptr;
+    }
+
+  private:
+    static thread_local const InTurnOf* innermost;
+
+    const void* const crew_;
+    const InTurnOf* const outer_;
+};
+
+thread_local const InTurnOf* InTurnOf::innermost = nullptr;
+
+// Worker threads leave signals to the threads of the program. The synchronous ones stay, because a
+// fault in a handler must reach its reporter, and the profiler's, which samples each thread.
 class BlockSignals {
   public:
     BlockSignals() noexcept {
         sigset_t blocked;
         sigfillset(&blocked);
-        for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS})
+        for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF})
             sigdelset(&blocked, fault);
         pthread_sigmask(SIG_SETMASK, &blocked, &before_);
     }
@@ -105,7 +128,7 @@ void Workers::Crew::start_threads() {
     for (int worker = 1; worker < turns.workers(); ++worker)
         try {
             threads.emplace_back([this, worker, member = turns.member(worker)] {
-                crew_of_this_turn = this; // a worker thread is never outside a turn
+                const InTurnOf for_life(this); // a worker thread is never outside a turn
                 name_this_thread(worker);
                 turns.serve(worker, member);
             });
@@ -144,16 +167,10 @@ void Workers::Crew::refuse_missing_pins() const {
 }
 
 void Workers::Crew::run(Turn turn, std::int64_t due_ns) {
-    if (crew_of_this_turn == this)
+    if (InTurnOf::holds(this))
         throw Error("workers.run", "nested", "run() was called inside a turn of the same workers",
                     "Return from the turn first, then start the next one");
-    struct Inside {
-        explicit Inside(const void* crew) noexcept : outer(crew_of_this_turn) {
-            crew_of_this_turn = crew;
-        }
-        ~Inside() { crew_of_this_turn = outer; }
-        const void* outer;
-    } const inside(this);
+    const InTurnOf this_turn(this);
     turns.run(turn, due_ns);
 }
 
@@ -164,8 +181,20 @@ void Workers::Crew::stop() noexcept {
     threads.clear();
 }
 
+namespace {
+
+const Plan& checked(const Plan& plan) {
+    if (plan.workers.empty() || plan.workers.size() > std::size_t{kWorkersMax})
+        throw Error("workers.count", std::to_string(plan.workers.size()),
+                    "a crew has 1 to " + std::to_string(kWorkersMax) + " workers",
+                    "make the plan with make_plan()");
+    return plan;
+}
+
+} // namespace
+
 Workers::Workers(const Plan& plan, const WorkersConfig& config)
-    : crew_(std::make_unique<Crew>(plan, config)) {
+    : crew_(std::make_unique<Crew>(checked(plan), config)) {
     crew_->start(plan, config);
 }
 

@@ -81,6 +81,12 @@ TYPED_TEST(Protocol, barrier_of_four_workers_in_two_cache_groups) {
         meet_in_rounds<TypeParam>({.shape = two_cache_groups(4), .start = 0xffff'ffff}));
 }
 
+TYPED_TEST(Protocol, barrier_whose_next_release_has_a_known_time) {
+    const Waiting waiting{.spin_ns = 0, .yields = 0, .prewake_ns = 5'000};
+    expect_no_schedule_breaks(meet_in_rounds<TypeParam>(
+        {.shape = one_cache_group(3, 2), .waiting = waiting, .period_ns = 20'000}));
+}
+
 TYPED_TEST(Protocol, start_and_stop_without_a_turn) {
     const auto report =
         explore_all(start_turn_stop<TypeParam>({.shape = one_cache_group(2, 2), .active = {}}));
@@ -106,6 +112,8 @@ TYPED_TEST(Protocol, a_whole_cache_group_leaves_and_comes_back) {
 TYPED_TEST(Protocol, an_exception_ends_one_turn_of_one_worker) {
     expect_no_schedule_breaks(start_turn_stop<TypeParam>(
         {.shape = one_cache_group(3, 2), .active = {3, 3}, .throws_from = {1, 2}}));
+    expect_no_schedule_breaks(start_turn_stop<TypeParam>(
+        {.shape = one_cache_group(3, 2), .active = {3, 3}, .throws_from = {0, 1}}));
 }
 
 } // namespace

@@ -83,6 +83,7 @@ struct BarrierOptions {
     int rounds = 2; // two, so that a fast worker re-enters while a slow one leaves
     Waiting waiting = kSleep;
     std::uint64_t start = 0;
+    std::int64_t period_ns = 0; // how far ahead the root expects its next release
 };
 
 // The root writes a world, all members read it and write a slot each, the root reads the slots
@@ -107,7 +108,7 @@ auto meet_in_rounds(BarrierOptions options) {
         x.thread("root", [=] {
             for (int round = 1; round <= options.rounds; ++round) {
                 state->world.set(round);
-                state->barrier.release(round);
+                state->barrier.release(P::now_ns() + options.period_ns);
                 state->slots[0].set(round);
                 const bool flagged = state->barrier.gather();
                 P::check(flagged == (round % 2 == 1 && options.shape.workers() > 1),

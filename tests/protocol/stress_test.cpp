@@ -30,6 +30,13 @@ TEST(Stress, park_against_publish) {
     stress(park_against_publish<Threads>({.events = 20, .start = 0xffff'fff0}), 50);
 }
 
+TEST(Stress, without_membarrier) {
+    using P = ThreadsWithoutMembarrier;
+    stress(park_against_publish<P>({.events = 500, .waiters = 3}), 20);
+    stress(meet_in_rounds<P>({.shape = one_cache_group(4, 2), .rounds = 1'000}), 4);
+    stress(start_turn_stop<P>({.shape = one_cache_group(4, 2), .active = {4, 1, 3, 4, 2}}), 100);
+}
+
 TEST(Stress, park_until_the_event_is_due) {
     const Waiting waiting{.spin_ns = 1'000, .prewake_ns = 20'000};
     stress(park_against_publish<Threads>(

@@ -16,7 +16,15 @@
 
 namespace protocol {
 
-struct Threads : takt::StdPolicy {
+/// SleeperPays: as the product runs where the kernel has membarrier, and where it has not.
+template <bool SleeperPays>
+struct ThreadsWith : takt::StdPolicy {
+    static bool sleeper_pays() noexcept { return SleeperPays && takt::StdPolicy::sleeper_pays(); }
+    static void sleeper_barrier() noexcept {
+        if (sleeper_pays())
+            takt::StdPolicy::sleeper_barrier();
+    }
+
     using Thread = std::thread;
 
     static void check(bool holds, const char* what) { EXPECT_TRUE(holds) << what; }
@@ -27,6 +35,8 @@ struct Threads : takt::StdPolicy {
     template <class T>
     static void name(const T&, const char*, int = -1) {}
 };
+using Threads = ThreadsWith<true>;
+using ThreadsWithoutMembarrier = ThreadsWith<false>;
 
 /// What a scenario builds, run once on real threads.
 class Execution {

@@ -112,6 +112,51 @@ TEST(EventCount, who_knows_the_time_sleeps_until_shortly_before_it_and_spins_the
     EXPECT_LT(cpu_ns, 200 * kMillisecond) << "it did not sleep before";
 }
 
+TEST(EventCount, who_may_spin_for_ever_spins_until_the_event) {
+    EventCount<StdPolicy> count;
+    std::int64_t cpu_ns = -1;
+    std::thread spinner([&] {
+        count.await(reached(1), {.spin_ns = takt::kNever});
+        timespec time{};
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+        cpu_ns = time.tv_sec * 1'000 * kMillisecond + time.tv_nsec;
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    count.advance({1, 0});
+    spinner.join();
+    EXPECT_GT(cpu_ns, 20 * kMillisecond) << "of 200 ms: it slept instead";
+}
+
+// StdPolicy that counts how often a writer had somebody to wake.
+struct CountingPolicy : StdPolicy {
+    static inline int wake_ups = 0;
+    static void unpark_all(const std::atomic<std::uint64_t>& word) noexcept {
+        ++wake_ups;
+        StdPolicy::unpark_all(word);
+    }
+};
+
+TEST(EventCount, who_has_slept_signs_off_and_costs_later_events_nothing) {
+    EventCount<CountingPolicy> count;
+    std::thread sleeper([&] { count.await(reached(1), {.spin_ns = 0}); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    count.advance({1, 0});
+    sleeper.join();
+    const int before = CountingPolicy::wake_ups;
+    EXPECT_EQ(before, 1);
+    for (std::uint64_t number = 2; number < 100; ++number)
+        count.advance({number, 0});
+    EXPECT_EQ(CountingPolicy::wake_ups, before);
+}
+
+TEST(Clock, later_saturates_at_both_ends_of_time) {
+    EXPECT_EQ(takt::later(5, 7), 12);
+    EXPECT_EQ(takt::later(5, -7), -2);
+    EXPECT_EQ(takt::later(5, takt::kNever), takt::kNever);
+    EXPECT_EQ(takt::later(takt::kNever, 1), takt::kNever);
+    EXPECT_EQ(takt::later(INT64_MIN, -1), INT64_MIN);
+}
+
 TEST(EventCount, an_event_that_is_late_is_waited_for_all_the_same) {
     EventCount<StdPolicy> count;
     std::thread waiter([&] {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <numeric>
@@ -162,6 +163,60 @@ TEST(Workers, leave_the_callers_thread_alone_unless_told) {
     EXPECT_TRUE(CPU_EQUAL(&before, &during));
     EXPECT_FALSE(workers.status()[0].pinned);
     EXPECT_NE(workers.status()[0].why.find("pin_caller"), std::string::npos);
+}
+
+TEST(Workers, refuse_run_inside_a_turn_with_another_crew_between) {
+    const takt::PlanConfig unpinned{.workers = 2, .pin = false};
+    Workers outer(takt::make_plan(machine(), unpinned));
+    Workers between(takt::make_plan(machine(), unpinned));
+    std::atomic<int> refused{0};
+    outer.run([&](int worker) {
+        if (worker != 0)
+            return;
+        between.run([&](int inner) {
+            if (inner == 0)
+                try {
+                    outer.run([](int) {});
+                } catch (const Error&) {
+                    refused.fetch_add(1);
+                }
+        });
+    });
+    EXPECT_EQ(refused.load(), 1);
+}
+
+TEST(Workers, unpin_the_thread_they_pinned_wherever_they_end) {
+    cpu_set_t before;
+    cpu_set_t after;
+    sched_getaffinity(0, sizeof before, &before);
+    auto workers = std::make_unique<Workers>(plan_of(1), takt::WorkersConfig{.pin_caller = true});
+    std::thread([&] {
+        const takt::ScopedPin own(*machine().allowed.begin());
+        workers.reset();
+        cpu_set_t mine;
+        sched_getaffinity(0, sizeof mine, &mine);
+        EXPECT_EQ(CPU_COUNT(&mine), 1) << "the other thread's pin is its own";
+    }).join();
+    sched_getaffinity(0, sizeof after, &after);
+    EXPECT_TRUE(CPU_EQUAL(&before, &after));
+}
+
+int turns_of_a_function = 0;
+void count_turn(int) {
+    ++turns_of_a_function;
+}
+
+TEST(Workers, run_a_plain_function) {
+    Workers workers(plan_of(1));
+    workers.run(count_turn);
+    EXPECT_EQ(turns_of_a_function, 1);
+}
+
+TEST(Workers, of_an_empty_or_enormous_plan_are_refused) {
+    EXPECT_THROW(Workers(Plan{}), Error);
+    Plan enormous;
+    enormous.workers.resize(std::size_t{takt::kWorkersMax} + 1);
+    EXPECT_THROW(Workers{enormous}, Error);
 }
 
 TEST(Workers, of_two_crews_never_share_a_cpu) {

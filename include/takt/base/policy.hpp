@@ -59,15 +59,20 @@ struct StdPolicy {
     /// Wakes every thread that is parked on `word`.
     static void unpark_all(const std::atomic<std::uint64_t>& word) noexcept;
 
-    /// True where membarrier(2) works; constant once main has begun.
+    /// True where membarrier(2) works; never changes once static initialisation has begun.
     static bool sleeper_pays() noexcept { return membarrier_works_; }
     /// The sleeper's half: a full fence on every thread of the process. Nothing where
-    /// !sleeper_pays(); the caller's seq_cst operations carry the ordering then.
+    /// !sleeper_pays(); the caller's seq_cst operations carry the ordering then. Aborts with the
+    /// cure when the kernel takes membarrier away after start-up (a late sandbox): publishers rely
+    /// on it by then, and a lost wake-up would be a hang without a trace.
     static void sleeper_barrier() noexcept;
     /// The publisher's half, free at run time.
     static void publisher_barrier() noexcept {
         std::atomic_signal_fence(std::memory_order_seq_cst); // fence park: compiler only, see above
     }
+
+    /// Finds out what kernel and CPU offer. Called once, before ordinary static initialisers.
+    static void detect() noexcept;
 
   private:
     static void pause() noexcept {
@@ -80,8 +85,8 @@ struct StdPolicy {
     }
     static void umwait(const std::atomic<std::uint64_t>& word, std::uint64_t seen) noexcept;
 
-    static const bool membarrier_works_;
-    static const bool umwait_works_;
+    static bool membarrier_works_;
+    static bool umwait_works_;
 };
 
 } // namespace takt

@@ -20,8 +20,8 @@ struct [[nodiscard]] PinResult {
 /// Pins the calling thread to one CPU. A refusal is an answer, never an exception or an abort.
 PinResult pin_this_thread(int cpu);
 
-/// Pins the calling thread for a scope and then gives it back the mask it had. Destroy it on the
-/// thread that made it.
+/// Pins the calling thread for a scope and then gives that thread back the mask it had. May be
+/// destroyed on another thread, while the first one lives.
 class ScopedPin {
   public:
     explicit ScopedPin(int cpu);
@@ -32,6 +32,7 @@ class ScopedPin {
     const PinResult& result() const noexcept { return result_; }
 
   private:
+    int thread_id_;
     CpuSet before_; // empty when the kernel would not say
     PinResult result_;
 };

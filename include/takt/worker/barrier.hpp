@@ -31,9 +31,8 @@ namespace takt {
 ///     root and members never disagree about who is missing.
 /// B2  The root releases generation g + 1 only after everyone that took part in g has arrived, so
 ///     nobody who takes part can miss a generation or see the next one too early.
-/// B3  Who does not take part touches no arrival and sleeps on the roster, not on a release line:
-/// it
-///     costs a frame nothing.
+/// B3  Who does not take part touches no arrival and costs a frame nothing: it sleeps on the roster
+///     or, while nobody of its group takes part, on the group's line, which is not advanced then.
 template <class P>
 class FrameBarrier;
 
@@ -85,24 +84,22 @@ class FrameBarrier {
 
     bool collect(int parent, Event release) noexcept;
 
+    // --- read by all, written by nobody after the start ------------------------------------------
     const BarrierShape shape_;
     const Waiting waiting_;
+    // releases_[g]: the last release, written by the root for the members of group g; payload:
+    // active. arrivals_[w]: written by member w, read by its parent; payload: the flag.
+    std::vector<std::unique_ptr<EventCount<P>>> releases_;
+    std::vector<std::unique_ptr<EventCount<P>>> arrivals_;
 
     // --- written by the root ---------------------------------------------------------------------
-    Event generation_;          // the last release; members get it through their line
-    std::uint64_t changes_ = 0; // of `active`
+    alignas(kInterference) Event generation_; // the last release; members get it through their line
+    std::uint64_t changes_ = 0;               // of `active`
     int active_;
-    // due_ns_: handed to members by edge event of the release lines; they copy it before they
-    // arrive.
+    // due_ns_: handed to members by edge event of the release lines; copied before they arrive.
     typename P::template Plain<std::int64_t> due_ns_{kNever};
-    // releases_[g]: the last release, for the members of group g. payload: active.
-    std::vector<std::unique_ptr<EventCount<P>>> releases_;
     // roster_: for members that do not take part. payload: active.
     EventCount<P> roster_;
-
-    // --- arrivals_[w] is written by member w, read by its parent; payload: the flag
-    // ---------------
-    std::vector<std::unique_ptr<EventCount<P>>> arrivals_;
 };
 
 template <class P>

@@ -33,8 +33,9 @@ struct BarrierShape {
 /// costs about 7 ns when the addresses are known, a further level a whole hand-over (50 to 110 ns).
 inline constexpr std::size_t kBarrierFanIn = 8;
 
-/// The tree for these workers: cache groups first, then NUMA nodes, packages, the machine; no
-/// parent collects more than `fan_in` children per level. `fan_in` >= 2, at least one worker.
+/// The tree for these workers: cache groups first, then NUMA nodes, packages, the machine, in teams
+/// of at most `fan_in` with their leader, as often as it takes: 64 workers behind one cache are 8
+/// teams of 8, and then one team of 8 leaders. `fan_in` >= 2, at least one worker.
 BarrierShape make_barrier_shape(std::span<const PlannedWorker> workers,
                                 std::size_t fan_in = kBarrierFanIn);
 

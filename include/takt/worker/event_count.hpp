@@ -12,8 +12,9 @@ namespace takt {
 
 /// How a thread waits: it spins, then yields its CPU, then sleeps in the kernel.
 struct Waiting {
-    /// Nanoseconds to spin before anything else. Too small: wakes cost microseconds. Too large: CPU
-    /// is burnt in the slack. 0 when threads outnumber CPUs, or the spinner holds up who it awaits.
+    /// Nanoseconds to spin before anything else, kNever for ever. Too small: wakes cost
+    /// microseconds. Too large: CPU is burnt in the slack. 0 when threads outnumber CPUs, or the
+    /// spinner holds up who it awaits.
     std::int64_t spin_ns = 50'000;
     /// Times to yield the CPU after spinning. Only of use when threads share CPUs.
     std::uint32_t yields = 0;
@@ -48,7 +49,9 @@ struct Event {
 /// | read      | anyone   | wait-free                                             |
 /// | await     | anyone   | blocks until the writer has advanced far enough       |
 ///
-/// All that the writer did before advance() is visible to who awaited or read that event.
+/// All that the writer did before advance() is visible to who awaited or read that event. It
+/// outlives the advance() of the last event, not only its coming: the writer looks for sleepers
+/// after it.
 ///
 /// E1  One thread at a time advances; each event has a larger sequence than the one before.
 /// E2  Nobody sleeps on a word that he has not looked at again after announcing himself.
@@ -123,10 +126,10 @@ Event EventCount<P>::await(Ready ready, const Waiting& waiting,
     if (spin(ready, waiting.spin_ns, event) || yield(ready, waiting.yields, event))
         return event;
     if (due_ns != kNever) {
-        const std::int64_t rise_ns = due_ns - waiting.prewake_ns;
+        const std::int64_t rise_ns = later(due_ns, -waiting.prewake_ns);
         if (P::now_ns() < rise_ns && sleep(ready, rise_ns, event))
             return event;
-        if (spin(ready, due_ns + waiting.spin_ns - P::now_ns(), event))
+        if (spin(ready, later(later(due_ns, waiting.spin_ns), -P::now_ns()), event))
             return event;
     }
     sleep(ready, kNever, event);
@@ -148,7 +151,7 @@ bool EventCount<P>::spin(Ready& ready, std::int64_t spin_ns, Event& event) const
         }
         const std::int64_t now_ns = P::now_ns();
         if (until_ns == 0)
-            until_ns = now_ns + spin_ns;
+            until_ns = later(now_ns, spin_ns);
         if (now_ns >= until_ns)
             return false;
     }

@@ -40,12 +40,14 @@ Waiting waiting_for(const Plan& plan) noexcept;
 /// Pinned threads that run the same function, all at once, whenever worker 0 says so.
 ///
 /// One thread at a time, the owner, uses a Workers; it is worker 0 inside run(). Destruction stops
-/// and joins the threads. Rules: turns.hpp (W1 to W3).
+/// and joins the threads. A moved-from Workers may only be destroyed. Rules: turns.hpp (W1 to W3).
+///
+/// A child of fork() has no workers: it leaves the crew alone, and ends in exec or _exit.
 class Workers {
   public:
     /// Starts plan.workers.size() - 1 threads. Throws Error with nothing left behind when a CPU is
-    /// booked by another crew of this process, a thread cannot be started, or a pin that is
-    /// required is refused.
+    /// booked by another crew of this process, a thread cannot be started, a pin that is
+    /// required is refused, or the plan has no workers or more than kWorkersMax.
     explicit Workers(const Plan& plan, const WorkersConfig& config = {});
     ~Workers();
     Workers(Workers&&) noexcept;
@@ -64,7 +66,8 @@ class Workers {
     /// time); sleeping workers rise shortly before.
     template <class F>
     void run(F&& turn, std::int64_t due_ns = kNever) {
-        run_turn(Turn::of(turn), due_ns);
+        auto call = [&turn](int worker) { turn(worker); };
+        run_turn(Turn::of(call), due_ns);
     }
 
     /// One entry per worker, in order; [0] speaks of the caller and is pinned only on request.
