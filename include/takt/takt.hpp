@@ -7,3 +7,5 @@
 #include "takt/topology.hpp"
 
 #include "takt/worker.hpp"
+
+#include "takt/actor.hpp"
