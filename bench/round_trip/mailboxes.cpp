@@ -25,8 +25,8 @@ class Mail {
         const auto visit = [&](std::uint64_t, const RecordType&, void* payload) {
             number = *static_cast<const std::uint64_t*>(payload);
         };
-        while (mailbox.drain(visit) == 0) {
-        }
+        while (mailbox.drain(visit) == 0)
+            spin_step();
         return number;
     }
 

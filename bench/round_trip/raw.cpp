@@ -16,8 +16,12 @@ class Raw {
     std::uint64_t receive(int at) {
         Line& line = lines_[static_cast<std::size_t>(at)];
         std::uint64_t number = line.seen;
-        while (number == line.seen)
+        for (;;) {
             number = line.word.load(std::memory_order_acquire); // edge line, acquire side
+            if (number != line.seen)
+                break;
+            spin_step();
+        }
         line.seen = number;
         return number;
     }

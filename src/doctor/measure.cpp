@@ -113,15 +113,15 @@ std::optional<Samples> raw_round_trips(const Plan& two_workers, int rounds) {
             if (worker == 0) {
                 ping.word.store(round, std::memory_order_release); // edge ping, release side
                 while (pong.word.load(std::memory_order_acquire) !=
-                       round) { // edge pong, acquire side
-                }
+                       round) // edge pong, acquire side
+                    StdPolicy::relax(pong.word, round - 1);
                 const std::uint64_t now = ticks();
                 samples.add(static_cast<double>(now - last) * ns_per_tick());
                 last = now;
             } else {
                 while (ping.word.load(std::memory_order_acquire) !=
-                       round) { // edge ping, acquire side
-                }
+                       round) // edge ping, acquire side
+                    StdPolicy::relax(ping.word, round - 1);
                 pong.word.store(round, std::memory_order_release); // edge pong, release side
             }
         }
