@@ -64,8 +64,8 @@ Window window(C& contender, std::uint64_t batch, bool& wrong) {
                     contender.publish();
                 }
                 contender.end_round();
-                while (done.word.load(std::memory_order_acquire) != round) { // edge done, acquire
-                                                                             // side
+                // edge done, acquire side
+                while (done.word.load(std::memory_order_acquire) != round) {
                 }
                 contender.meet();
             }

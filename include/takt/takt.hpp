@@ -8,4 +8,6 @@
 
 #include "takt/worker.hpp"
 
+#include "takt/mailbox.hpp"
+
 #include "takt/actor.hpp"

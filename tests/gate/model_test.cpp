@@ -10,21 +10,15 @@
 namespace {
 
 using namespace gate_test;
-using explorer::explore;
 using explorer::explore_all;
-using explorer::Mode;
+using protocol::expect_no_schedule_breaks;
 using protocol::Model;
+using protocol::Policies;
+using protocol::PolicyNames;
 
 template <class P>
 class Gate : public ::testing::Test {};
 
-struct PolicyNames {
-    template <class P>
-    static std::string GetName(int) {
-        return P::sleeper_pays() ? "membarrier" : "fallback";
-    }
-};
-using Policies = ::testing::Types<Model<true>, Model<false>>;
 TYPED_TEST_SUITE(Gate, Policies, PolicyNames);
 
 template <class P>
@@ -34,15 +28,6 @@ void expect_all_schedules_hold(const explorer::Scenario& scenario) {
     const explorer::Report report = explore_all(scenario);
     std::cout << report.summary << "\n";
     EXPECT_TRUE(report.ok) << report;
-}
-
-// PCT at depth 3, and random schedules.
-void expect_no_schedule_breaks(const explorer::Scenario& scenario) {
-    for (const Mode mode : {Mode::kPct, Mode::kRandom}) {
-        const explorer::Report report = explore(scenario, mode);
-        std::cout << report.summary << "\n";
-        EXPECT_TRUE(report.ok) << report;
-    }
 }
 
 TYPED_TEST(Gate, a_producer_comes_sends_and_leaves_against_rounds) {

@@ -4,7 +4,11 @@
 
 #include "support/explorer.hpp"
 
+#include <gtest/gtest.h>
+
 #include <functional>
+#include <iostream>
+#include <string>
 #include <string_view>
 
 namespace protocol {
@@ -24,5 +28,23 @@ struct Model : explorer::BasicModelPolicy<SleeperPays> {
         explorer::name(object, label, index);
     }
 };
+
+/// For typed test suites: each test with membarrier and without.
+using Policies = ::testing::Types<Model<true>, Model<false>>;
+struct PolicyNames {
+    template <class P>
+    static std::string GetName(int) {
+        return P::sleeper_pays() ? "membarrier" : "fallback";
+    }
+};
+
+/// PCT at depth 3 with its 100,000 runs, and random schedules: for scenarios too large for DFS.
+inline void expect_no_schedule_breaks(const explorer::Scenario& scenario) {
+    for (const explorer::Mode mode : {explorer::Mode::kPct, explorer::Mode::kRandom}) {
+        const explorer::Report report = explorer::explore(scenario, mode);
+        std::cout << report.summary << "\n";
+        EXPECT_TRUE(report.ok) << report;
+    }
+}
 
 } // namespace protocol

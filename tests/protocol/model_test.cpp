@@ -9,30 +9,12 @@
 namespace {
 
 using namespace protocol;
-using explorer::explore;
 using explorer::explore_all;
-using explorer::Mode;
 
 template <class P>
 class Protocol : public ::testing::Test {};
 
-struct PolicyNames {
-    template <class P>
-    static std::string GetName(int) {
-        return P::sleeper_pays() ? "membarrier" : "fallback";
-    }
-};
-using Policies = ::testing::Types<Model<true>, Model<false>>;
 TYPED_TEST_SUITE(Protocol, Policies, PolicyNames);
-
-// PCT at depth 3 with its 100,000 runs, and random schedules.
-void expect_no_schedule_breaks(const explorer::Scenario& scenario) {
-    for (const Mode mode : {Mode::kPct, Mode::kRandom}) {
-        const explorer::Report report = explore(scenario, mode);
-        std::cout << report.summary << "\n";
-        EXPECT_TRUE(report.ok) << report;
-    }
-}
 
 TYPED_TEST(Protocol, park_against_publish_of_one_event) {
     const auto report = explore_all(park_against_publish<TypeParam>({}));

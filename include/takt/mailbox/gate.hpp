@@ -63,8 +63,7 @@ struct GateCore : GateYard<P> {
 
 } // namespace detail
 
-/// A thread's way through the queue of a gate. One thread at a time uses it. It may outlive its
-/// gate.
+/// A thread's way through the queue of a gate, which it may outlive. One thread at a time uses it.
 ///
 /// | operation          | progress                                                          |
 /// |--------------------|-------------------------------------------------------------------|
@@ -263,8 +262,7 @@ class Gate {
     GateCounts gone_; // of doors that are no more
 };
 
-// --- GateSender
-// ------------------------------------------------------------------------------------
+// --- GateSender ---
 
 template <class P, class Queue>
 GateSender<P, Queue>::GateSender(std::shared_ptr<detail::GateCore<P, Queue>> core) noexcept
@@ -366,8 +364,7 @@ SendResult GateSender<P, Queue>::send_until(std::int64_t deadline_ns, std::uint6
     }
 }
 
-// --- Gate
-// ------------------------------------------------------------------------------------------
+// --- Gate ---
 
 template <class P, class Queue>
 Producer<P> Gate<P, Queue>::register_producer(Publishing publishing) noexcept {

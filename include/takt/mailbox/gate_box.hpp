@@ -47,8 +47,7 @@ class GateBox {
         state_.store(kAbandoned, std::memory_order_release); // edge box, release side
     }
 
-    // --- the owner of the gate
-    // ---------------------------------------------------------------------
+    // --- the owner of the gate ---
     enum State : std::uint32_t { kMaking, kReady, kAbandoned };
     State state() const noexcept {
         return State(state_.load(std::memory_order_acquire)); // edge box, acquire side

@@ -147,8 +147,7 @@ class GateDoor {
     Figure<P> dropped_newest;
     Credit<P> credit;
 
-    // --- written by the owner, and once before the door is known
-    // ----------------------------------
+    // --- written by the owner, and once before the door is known ---
     alignas(kInterference) typename P::template Plain<GateDoor*> next{nullptr}; // of the GateRoster
     std::uint32_t admitted; // units, of a lane: how far route() may go
     std::uint64_t routed = 0;

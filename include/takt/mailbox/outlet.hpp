@@ -259,8 +259,7 @@ class Outlet {
     std::vector<bool> seen_ = std::vector<bool>(core_->slots.size()); // slots that ever moved
 };
 
-// --- OutletSender
-// ----------------------------------------------------------------------------------
+// --- OutletSender ---
 
 template <class T, class P, class Signal>
 template <class... Args>
@@ -334,8 +333,7 @@ void OutletSender<T, P, Signal>::recycle_when_due(detail::OutletLane<P>& lane) n
     lane.recycled_at = writer.tail();
 }
 
-// --- Outlet
-// ----------------------------------------------------------------------------------------
+// --- Outlet ---
 
 template <class T, class P, class Signal>
 std::optional<T> Outlet<T, P, Signal>::try_receive() {

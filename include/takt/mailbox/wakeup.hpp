@@ -21,11 +21,11 @@ void publish_before_look(typename P::template Atomic<T>& word, T value) noexcept
     }
 }
 
-/// | operation | who                                  | progress                          |
-/// |-----------|--------------------------------------|-----------------------------------|
-/// | look      | who has just published               | wait-free; a system call when somebody
-/// sleeps | | ring      | anyone                               | wait-free, one system call | |
-/// sleep     | anyone, several at a time            | blocks                            |
+/// | operation | who                       | progress                                      |
+/// |-----------|---------------------------|-----------------------------------------------|
+/// | look      | who has just published    | wait-free; a system call when somebody sleeps |
+/// | ring      | anyone                    | wait-free, one system call                    |
+/// | sleep     | anyone, several at a time | blocks                                        |
 ///
 /// The bell may also serve others; it outlives all who look or ring.
 template <class P>
