@@ -67,6 +67,7 @@ double overlap(const std::vector<Span>& spans) {
 
 int distinct_cpus(const std::vector<Span>& spans) {
     std::vector<int> cpus;
+    cpus.reserve(spans.size());
     for (const Span& span : spans)
         cpus.push_back(span.cpu);
     std::sort(cpus.begin(), cpus.end());
