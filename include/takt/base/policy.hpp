@@ -41,7 +41,7 @@ struct StdPolicy {
 
     /// One spin step while `word` still holds `seen`: tells the core (and its SMT sibling) that
     /// this thread only waits. Where the CPU has WAITPKG it waits for a store to the line (umwait,
-    /// state C0.1, a few microseconds at most), otherwise for the length of one pause instruction.
+    /// state C0.1, 500 cycles at most), otherwise for the length of one pause instruction.
     static void relax(const std::atomic<std::uint64_t>& word, std::uint64_t seen) noexcept {
         if (umwait_works_) [[unlikely]]
             umwait(word, seen);
@@ -79,8 +79,8 @@ struct StdPolicy {
 #if defined(__x86_64__) || defined(__i386__)
         __builtin_ia32_pause();
 #elif defined(__aarch64__)
-        asm volatile(
-            "isb"); // `yield` is a no-op on most ARM cores; isb waits about as long as pause
+        // `yield` is a no-op on most ARM cores; isb waits about as long as x86's pause.
+        asm volatile("isb");
 #endif
     }
     static void umwait(const std::atomic<std::uint64_t>& word, std::uint64_t seen) noexcept;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Layer 2, worker. A word that one thread advances and others await: the only place in takt where
-// a thread sleeps. Below: base (policy). Above: barrier. The protocol, its proof and what was
+// Layer 2, worker. A word that one thread advances and others await: where workers sleep between
+// turns. A reader of many writers sleeps on a Doorbell (mailbox). Below: base (policy). Above: barrier. The protocol, its proof and what was
 // rejected: src/worker/PARKING.md.
 
 #include "takt/base.hpp"
