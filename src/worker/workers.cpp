@@ -9,6 +9,7 @@
 #include <thread>
 
 #include <pthread.h>
+#include <sys/prctl.h>
 
 namespace takt {
 namespace {
@@ -61,6 +62,12 @@ class BlockSignals {
 void name_this_thread(int worker) {
     const std::string name = "takt-" + std::to_string(worker);
     pthread_setname_np(pthread_self(), name.c_str());
+}
+
+// Timed sleeps end when they are due. By default the kernel may let them end 50 us later, to end
+// several at once: half of the time by which a sleeper rises before its event.
+void sleep_without_slack() {
+    prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
 }
 
 std::vector<WorkerStatus> unpinned(const Plan& plan) {
@@ -130,6 +137,7 @@ void Workers::Crew::start_threads() {
             threads.emplace_back([this, worker, member = turns.member(worker)] {
                 const InTurnOf for_life(this); // a worker thread is never outside a turn
                 name_this_thread(worker);
+                sleep_without_slack();
                 turns.serve(worker, member);
             });
         } catch (const std::system_error& refused) {

@@ -2,7 +2,7 @@
 // Every allocation of gate and outlet fails once: the answer is no_memory, the argument stays with
 // the caller, the law holds, and the next try gets through. And no allocations in the steady state.
 #include "gate/payloads.hpp"
-#include "mailbox/allocations.hpp"
+#include "support/allocations.hpp"
 #include "takt/mailbox.hpp"
 
 #include <gtest/gtest.h>

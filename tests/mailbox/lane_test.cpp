@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // One lane, one thread: order, payloads of all kinds, memory. What threads do to it: scenarios.hpp.
-#include "mailbox/allocations.hpp"
+#include "support/allocations.hpp"
 #include "takt/mailbox.hpp"
 
 #include <gtest/gtest.h>

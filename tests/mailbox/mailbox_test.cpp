@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Mailboxes, boards and the doorbell, without races: who gets what, what it costs in memory, when a
 // sleeper rises. With races: scenarios.hpp.
-#include "mailbox/allocations.hpp"
 #include "mailbox/moodycamel_mailboxes.hpp"
+#include "support/allocations.hpp"
 #include "takt/mailbox.hpp"
 
 #include <gtest/gtest.h>

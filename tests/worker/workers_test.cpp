@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "takt/worker.hpp"
 
+#include "support/allocations.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,6 +14,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -300,6 +303,25 @@ TEST(Workers, B3_that_take_no_part_are_not_woken_by_the_turns_of_the_others) {
     for (int turn = 0; turn < 2'000; ++turn)
         workers.run([](int) {});
     EXPECT_LT(wake_ups_of_worker_2() - before, 100);
+}
+
+TEST_P(WorkersCount, run_allocates_nothing) {
+    Workers workers(plan_of(GetParam()));
+    workers.run([](int) {});
+    const std::uint64_t before = allocations::count();
+    for (int turn = 0; turn < 100; ++turn) {
+        workers.set_active(1 + turn % GetParam());
+        workers.run([](int) {});
+    }
+    EXPECT_EQ(allocations::count(), before);
+}
+
+TEST(Workers, ask_the_kernel_for_timers_without_slack) {
+    Workers workers(plan_of(2));
+    std::vector<int> slack_ns(2, -1);
+    workers.run([&](int worker) { slack_ns[std::size_t(worker)] = prctl(PR_GET_TIMERSLACK); });
+    EXPECT_EQ(slack_ns[1], 1);
+    EXPECT_EQ(slack_ns[0], prctl(PR_GET_TIMERSLACK)) << "the caller's thread is left as it was";
 }
 
 TEST(Workers, sleep_between_turns) {

@@ -15,7 +15,7 @@ namespace takt {
 /// |-----------|------------|-----------------------------------------------------------|
 /// | publish   | any writer | wait-free; one system call when the reader sleeps         |
 /// | ring      | anyone     | wait-free, one system call                                |
-/// | sleep     | the reader | blocks until something moved, the bell rang, or it is time |
+/// | sleep     | the reader | blocks until something moved, or it is time               |
 ///
 /// D1  The reader looks at its lanes after it has announced that it sleeps, and again after each
 ///     ring.
@@ -31,7 +31,7 @@ class Doorbell {
     /// Publishes a lane of this reader, and wakes the reader if it sleeps.
     void publish(LaneWriter<P>& writer) noexcept;
 
-    /// Wakes the reader if it sleeps, whatever its lanes say.
+    /// Makes a sleeping reader look at `moved` again.
     void ring() noexcept;
 
     /// Sleeps until `moved()` holds or until `deadline_ns` (now_ns time, kNever for none). Returns

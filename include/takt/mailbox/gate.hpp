@@ -216,8 +216,8 @@ class Gate {
     /// True when something is here to admit or to route; exact, for who is about to sleep.
     bool moved() const noexcept;
 
-    /// Sleeps until something moved(), `also()` holds, the bell rings, or `deadline_ns`. `also`
-    /// reads as Doorbell::sleep wants it. Returns whether one of both held.
+    /// Sleeps until something moved() or `also()` holds, or until `deadline_ns`; a ring of the bell
+    /// makes it look again. `also` reads as Doorbell::sleep wants it. Returns whether one held.
     template <class Also>
     bool sleep(Also also, std::int64_t deadline_ns = kNever) noexcept {
         return core_->arrivals.sleep([&] { return moved() || also(); }, deadline_ns);

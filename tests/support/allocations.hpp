@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Tests of the mailbox layer: counts the allocations of this program, and makes one of them fail.
+// Test support: counts the allocations of this program, and makes one of them fail.
 // allocations.cpp replaces operator new.
 
 #include <cstdint>
