@@ -44,14 +44,15 @@ class Sender {
                                                                 : Publishing::in_batch);
     }
     template <class T, class... Args>
-    SendResult send(Args... args) {
-        return sender_ ? sender_->template send<T>(7, args...)
-                       : producer_.template send<T>(7, args...);
+    SendResult send(Args&&... args) {
+        return sender_ ? sender_->template send<T>(7, std::forward<Args>(args)...)
+                       : producer_.template send<T>(7, std::forward<Args>(args)...);
     }
     template <class T, class... Args>
-    SendResult send_until(std::int64_t deadline_ns, Args... args) {
-        return sender_ ? sender_->template send_until<T>(deadline_ns, 7, args...)
-                       : producer_.template send_until<T>(deadline_ns, 7, args...);
+    SendResult send_until(std::int64_t deadline_ns, Args&&... args) {
+        return sender_
+                   ? sender_->template send_until<T>(deadline_ns, 7, std::forward<Args>(args)...)
+                   : producer_.template send_until<T>(deadline_ns, 7, std::forward<Args>(args)...);
     }
 
   private:
@@ -128,19 +129,24 @@ auto come_send_and_leave(GateOptions options) {
 
 enum class Closer { owner, another };
 
+// What close_against_senders shares.
+template <class P, class Queue>
+struct ClosedMailroom : Mailroom<P, Queue> {
+    ClosedMailroom(const GateConfig& config, int senders)
+        : Mailroom<P, Queue>(config, senders), accepted(static_cast<std::size_t>(senders), 0) {}
+
+    std::vector<int> accepted; // by sender
+    std::uint64_t routed = 0;
+    typename P::template Plain<bool> last_words{false}; // the closer's, before it closes
+};
+
 // Senders send until they are refused or through; meanwhile somebody closes. Once the gate is
 // quiet, one more round finds all that was answered `ok`.
 template <class P, class Queue>
 auto close_against_senders(GateOptions options, Closer closer) {
     return [=](auto& x) {
         const int senders = static_cast<int>(options.senders.size());
-        struct State : Mailroom<P, Queue> {
-            State(const GateConfig& config, int count)
-                : Mailroom<P, Queue>(config, count), accepted(static_cast<std::size_t>(count), 0) {}
-            std::vector<int> accepted; // by sender
-            std::uint64_t routed = 0;
-        };
-        auto state = std::make_shared<State>(options.config, senders);
+        auto state = std::make_shared<ClosedMailroom<P, Queue>>(options.config, senders);
         bool batches = false; // these may hold something back that comes after the gate is quiet
         for (const Way way : options.senders)
             batches = batches || way == Way::lane_in_batch;
@@ -158,7 +164,10 @@ auto close_against_senders(GateOptions options, Closer closer) {
                 state->accepted[at] = letter;
             });
         if (closer == Closer::another)
-            x.thread("closer", [=] { state->gate.close(); });
+            x.thread("closer", [=] {
+                state->last_words.set(true);
+                state->gate.close();
+            });
         x.thread("owner", [=] {
             if (closer == Closer::owner) {
                 state->routed += state->round();
@@ -166,6 +175,7 @@ auto close_against_senders(GateOptions options, Closer closer) {
             }
             while (!state->gate.quiet())
                 P::yield();
+            P::check(closer == Closer::owner || state->last_words.get(), "quiet and not closed");
             state->routed += state->round();
             state->routed += state->round(); // the first may only have finished an admission
             const takt::GateCounts counts = state->gate.counts();
@@ -190,21 +200,25 @@ auto close_against_senders(GateOptions options, Closer closer) {
     };
 }
 
+// What credit_against_route shares.
+template <class P, class Queue>
+struct HandledMail {
+    HandledMail(const GateConfig& config, int letters)
+        : gate(bell, config), handled(static_cast<std::size_t>(letters)) {}
+
+    takt::Doorbell<P> bell;
+    takt::Gate<P, Queue> gate;
+    std::deque<typename P::template Plain<bool>> handled; // by letter
+};
+
 // A sender with room for one letter at a time waits for each; the owner routes. Who gets room sees
 // what the owner did with the letter before (C1, C3).
 template <class P, class Queue>
 auto credit_against_route(Way way, int letters, bool sleep, std::uint32_t start = 0) {
     return [=](auto& x) {
-        struct State {
-            State(const GateConfig& config, int count)
-                : gate(bell, config), handled(static_cast<std::size_t>(count)) {}
-            takt::Doorbell<P> bell;
-            takt::Gate<P, Queue> gate;
-            std::deque<typename P::template Plain<bool>> handled; // by letter
-        };
         GateConfig config{.bounds = room_for<P>(1)};
         config.lane.start = start;
-        auto state = std::make_shared<State>(config, letters);
+        auto state = std::make_shared<HandledMail<P, Queue>>(config, letters);
         x.thread("sender", [=] {
             Sender<P, Queue> sender(state->gate, way);
             for (int letter = 0; letter < letters; ++letter) {
@@ -251,6 +265,72 @@ auto close_against_waiting_sender(Way way) {
     };
 }
 
+struct DeadlineOptions {
+    Way way = Way::lane;
+    bool routes = true; // the owner does, once
+    std::int64_t wait_ns = 5'000;
+    // Between the sender's last look and its last look at the clock no more than this passes.
+    std::int64_t blink_ns = 1'000;
+};
+
+// What deadline_against_route sends.
+struct Gift {
+    explicit Gift(std::unique_ptr<int>&& from) noexcept : content(std::move(from)) {}
+    std::unique_ptr<int> content;
+};
+
+// What deadline_against_route shares.
+template <class P, class Queue>
+struct RoomForOneGift {
+    takt::Doorbell<P> bell;
+    takt::Gate<P, Queue> gate{
+        bell, {.bounds = {.share_bytes = takt::units_for<P>(sizeof(Gift)) * takt::kRecordUnit}}};
+    std::int64_t deadline_ns = 0;          // the sender's
+    SendResult second = SendResult::ok;    // the sender's
+    std::int64_t routed_ns = takt::kNever; // the owner's: when there was room again
+};
+
+// A sender with room for one gift waits for room for the second until a deadline; the owner makes
+// room, before that or after. Whoever is refused keeps the gift, and was refused in time: not
+// before the deadline, and not although there was room.
+template <class P, class Queue>
+auto deadline_against_route(DeadlineOptions options) {
+    return [=](auto& x) {
+        auto state = std::make_shared<RoomForOneGift<P, Queue>>();
+        x.thread("sender", [=] {
+            Sender<P, Queue> sender(state->gate, options.way);
+            auto gift = std::make_unique<int>(0);
+            P::check(sender.template send<Gift>(std::move(gift)) == SendResult::ok, "refused");
+            gift = std::make_unique<int>(1);
+            state->deadline_ns = P::now_ns() + options.wait_ns;
+            state->second = sender.template send_until<Gift>(state->deadline_ns, std::move(gift));
+            const bool sent = state->second == SendResult::ok;
+            P::check(sent || state->second == SendResult::full, "neither sent nor full");
+            P::check(sent == (gift == nullptr),
+                     "who is refused keeps the gift, who is not does not");
+            P::check(sent || P::now_ns() >= state->deadline_ns, "refused before the deadline");
+        });
+        if (options.routes)
+            x.thread("owner", [=] {
+                const auto visit = [](auto, const auto&, void* payload) {
+                    P::check(*static_cast<Gift*>(payload)->content == 0, "the wrong gift");
+                };
+                for (state->gate.admit(); state->gate.route(visit, 1) == 0; state->gate.admit())
+                    P::yield();
+                state->routed_ns = P::now_ns();
+            });
+        x.finally([=] {
+            const bool sent = state->second == SendResult::ok;
+            P::check(options.routes || !sent, "there is no room");
+            P::check(sent || state->routed_ns >= state->deadline_ns - options.blink_ns,
+                     "refused though there was room");
+            const takt::GateCounts counts = state->gate.counts();
+            P::check(counts.entered == 1U + sent && counts.refused_full == 1U - sent,
+                     "a count is wrong");
+        });
+    };
+}
+
 // A payload whose constructor waits for somebody: a sender that is stopped in mid-send.
 template <class P>
 struct Stuck {
@@ -260,20 +340,23 @@ struct Stuck {
     }
 };
 
+// What stuck_in_mid_send shares.
+template <class P, class Queue>
+struct GateAndGo {
+    takt::Doorbell<P> bell;
+    takt::Gate<P, Queue> gate{bell};
+    typename P::template Atomic<std::uint32_t> go{0};
+};
+
 // A sender stops in mid-send; the mail of another one is routed all the same, and then its own.
 template <class P, class Queue>
 auto stuck_in_mid_send(Way stuck_way, Way other_way) {
     return [=](auto& x) {
-        struct State {
-            takt::Doorbell<P> bell;
-            takt::Gate<P, Queue> gate{bell};
-            typename P::template Atomic<std::uint32_t> go{0};
-        };
-        auto state = std::make_shared<State>();
+        auto state = std::make_shared<GateAndGo<P, Queue>>();
         x.thread("stuck", [=] {
             Sender<P, Queue> sender(state->gate, stuck_way);
             auto& go = state->go;
-            P::check(sender.template send<Stuck<P>, decltype(go)>(go) == SendResult::ok, "refused");
+            P::check(sender.template send<Stuck<P>>(go) == SendResult::ok, "refused");
         });
         x.thread("other", [=] {
             Sender<P, Queue> sender(state->gate, other_way);
@@ -342,6 +425,77 @@ auto push_against_wait(OutletOptions options) {
             P::check(outlet->signal().raised() <= static_cast<std::uint64_t>(armings),
                      "raised more often than armed");
             P::check(outlet->counts().inside() == 0, "pushed = received + inside");
+        });
+    };
+}
+
+/// A result that counts its destructions.
+template <class P>
+struct CountedResult {
+    using Count = typename P::template Plain<int>;
+    CountedResult(int which, Count& destroyed_count) : number(which), destroyed(&destroyed_count) {}
+    CountedResult(const CountedResult&) = delete;
+    CountedResult& operator=(const CountedResult&) = delete;
+    ~CountedResult() { destroyed->set(destroyed->get() + 1); }
+
+    typename P::template Plain<int> number;
+    Count* destroyed; // of the worker's results; written by whoever destroys them
+};
+
+// What push_against_death shares.
+template <class P>
+struct MortalReceiver {
+    using Outlet = takt::Outlet<CountedResult<P>, P, StandInSignal<P>>;
+    using Sender = takt::OutletSender<CountedResult<P>, P, StandInSignal<P>>;
+
+    explicit MortalReceiver(int workers)
+        : outlet(std::make_unique<Outlet>(workers)), pushed(static_cast<std::size_t>(workers)),
+          destroyed(static_cast<std::size_t>(workers)) {
+        for (int worker = 0; worker < workers; ++worker)
+            senders.push_back(outlet->sender(worker));
+    }
+
+    std::unique_ptr<Outlet> outlet;
+    std::vector<Sender> senders;
+    std::vector<int> pushed;                               // by worker
+    std::deque<typename P::template Plain<int>> destroyed; // by worker
+};
+
+// Workers push and flush until they are refused; the receiver takes some results, and dies. Each
+// result is destroyed exactly once: by the receiver, by its death, or with the last sender.
+template <class P>
+auto push_against_death(int workers, int received) {
+    return [=](auto& x) {
+        auto state = std::make_shared<MortalReceiver<P>>(workers);
+        for (int worker = 0; worker < workers; ++worker)
+            x.thread("worker " + std::to_string(worker), [=] {
+                const auto at = static_cast<std::size_t>(worker);
+                auto& sender = state->senders[at];
+                int& pushed = state->pushed[at];
+                SendResult result = SendResult::ok;
+                while ((result = sender.push(pushed, state->destroyed[at])) == SendResult::ok) {
+                    ++pushed;
+                    if (pushed % 2 == 1) // the last one may be held back
+                        sender.flush();
+                    P::yield();
+                }
+                P::check(result == SendResult::closed, "refused for another reason");
+                P::check(sender.push(pushed, state->destroyed[at]) == SendResult::closed,
+                         "a dead receiver rises");
+                sender.flush();
+            });
+        x.thread("receiver", [=] {
+            for (int count = 0; count < received;) {
+                P::check(state->outlet->wait(), "wait() ended for nothing");
+                count += static_cast<int>(state->outlet->drain([](CountedResult<P>&&) {}));
+            }
+            state->outlet.reset();
+        });
+        x.finally([=] {
+            state->senders.clear();
+            for (std::size_t at = 0; at < state->pushed.size(); ++at)
+                P::check(state->destroyed[at].get() == state->pushed[at],
+                         "a result was not destroyed exactly once");
         });
     };
 }

@@ -41,6 +41,16 @@ TEST(GateStress, credit_against_rounds) {
     stress(close_against_waiting_sender<Threads, Queue>(Way::queue), 300);
 }
 
+TEST(GateStress, deadline_against_route) {
+    // A thread may lose its CPU in the blink of an eye: nothing is said about that here.
+    constexpr std::int64_t kAnyTime = takt::kNever / 2;
+    for (const Way way : {Way::lane, Way::lane_in_batch, Way::queue})
+        for (const std::int64_t wait_ns : {0, 20'000, 200'000})
+            stress(deadline_against_route<Threads, Queue>(
+                       {.way = way, .wait_ns = wait_ns, .blink_ns = kAnyTime}),
+                   100);
+}
+
 TEST(GateStress, stuck_in_mid_send) {
     stress(stuck_in_mid_send<Threads, Queue>(Way::lane, Way::queue), 50);
     stress(stuck_in_mid_send<Threads, Queue>(Way::queue, Way::lane), 50);
@@ -53,6 +63,11 @@ TEST(OutletStress, push_against_wait) {
             stress(push_against_wait<Threads>(
                        {.workers = 3, .results = 300, .flush_each = flush_each, .epoll = epoll}),
                    50);
+}
+
+TEST(OutletStress, push_against_death) {
+    for (const int received : {0, 1, 500})
+        stress(push_against_death<Threads>(3, received), 100);
 }
 
 using ProductGate = takt::Gate<takt::StdPolicy>;

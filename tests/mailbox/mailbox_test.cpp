@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -200,6 +201,24 @@ TEST(Mailbox, without_memory_a_push_says_so_and_changes_nothing) { // M2
         EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
     }
     EXPECT_EQ(failed, 4); // the lane, and three segments of four records
+}
+
+TEST(Mailbox, made_without_memory_they_throw_and_leave_nothing_behind) {
+    const std::vector<int> caches{0, 1, 0, 1, 0};
+    std::uint64_t thrown = 0;
+    std::int64_t leaked = 0;
+    const std::uint64_t failures = allocations::fail_each([&] {
+        const std::int64_t before = allocations::live();
+        try {
+            const Mailboxes all(caches);
+        } catch (const std::bad_alloc&) {
+            ++thrown;
+        }
+        leaked += allocations::live() - before;
+    });
+    EXPECT_EQ(thrown, failures);
+    EXPECT_EQ(leaked, 0);
+    EXPECT_GE(failures, 2 * caches.size()) << "a mailbox and an outbox for each worker";
 }
 
 TEST(BoardLayout, writers_of_one_cache_share_lines_and_no_others_do) {

@@ -40,24 +40,27 @@ struct LaneOptions {
     int unread = 0; // that many the reader leaves to the lane's destruction
 };
 
+// What push_and_drain shares.
+template <class P>
+struct OneLane {
+    explicit OneLane(const LaneOptions& o)
+        : tail(o.start),
+          lane(std::make_unique<takt::Lane<P>>(
+              tail, takt::LaneConfig{
+                        .segment_units = o.letters_in_a_segment * kLetterUnits<P> + o.odd_units,
+                        .start = o.start,
+                    })) {}
+
+    takt::Tail<P> tail;
+    typename P::template Plain<int> destroyed;
+    std::unique_ptr<takt::Lane<P>> lane;
+};
+
 // One writer pushes, publishes and takes segments back; one reader drains (M1 to M6).
 template <class P>
 auto push_and_drain(LaneOptions options) {
     return [=](auto& x) {
-        struct State {
-            explicit State(const LaneOptions& o)
-                : tail(o.start),
-                  lane(std::make_unique<takt::Lane<P>>(
-                      tail,
-                      takt::LaneConfig{
-                          .segment_units = o.letters_in_a_segment * kLetterUnits<P> + o.odd_units,
-                          .start = o.start,
-                      })) {}
-            takt::Tail<P> tail;
-            typename P::template Plain<int> destroyed;
-            std::unique_ptr<takt::Lane<P>> lane;
-        };
-        auto state = std::make_shared<State>(options);
+        auto state = std::make_shared<OneLane<P>>(options);
         P::name(state->tail, "tail");
         P::name(*state->lane, "lane");
         x.thread("writer", [=] {
@@ -112,26 +115,30 @@ struct MailOptions {
     std::uint32_t start = 0;
 };
 
+// What mail_to_one_reader shares. Every second worker sits in another cache.
+template <class P>
+struct MailOfAll {
+    explicit MailOfAll(const MailOptions& o)
+        : mailboxes(caches(o.writers + 1),
+                    {.segment_units = 2 * kLetterUnits<P>, .start = o.start}),
+          destroyed(static_cast<std::size_t>(o.writers + 1)) {}
+    static std::vector<int> caches(int workers) {
+        std::vector<int> groups;
+        for (int worker = 0; worker < workers; ++worker)
+            groups.push_back(worker % 2);
+        return groups;
+    }
+
+    takt::Mailboxes<P> mailboxes;
+    std::deque<typename P::template Plain<int>> destroyed; // by writer
+};
+
 // Each writer makes its lane with its first letter; worker 0 reads all, and sleeps when there is
-// nothing (M7, D1, D2). Every second worker sits in another cache.
+// nothing (M7, D1, D2).
 template <class P>
 auto mail_to_one_reader(MailOptions options) {
     return [=](auto& x) {
-        struct State {
-            explicit State(const MailOptions& o)
-                : mailboxes(caches(o.writers + 1),
-                            {.segment_units = 2 * kLetterUnits<P>, .start = o.start}),
-                  destroyed(static_cast<std::size_t>(o.writers + 1)) {}
-            static std::vector<int> caches(int workers) {
-                std::vector<int> groups;
-                for (int worker = 0; worker < workers; ++worker)
-                    groups.push_back(worker % 2);
-                return groups;
-            }
-            takt::Mailboxes<P> mailboxes;
-            std::deque<typename P::template Plain<int>> destroyed;
-        };
-        auto state = std::make_shared<State>(options);
+        auto state = std::make_shared<MailOfAll<P>>(options);
         P::name(state->mailboxes.mailbox(0), "mailbox");
         for (int from = 1; from <= options.writers; ++from)
             x.thread("writer " + std::to_string(from), [=] {
@@ -187,16 +194,19 @@ struct BellOptions {
     std::int64_t sleep_ns = takt::kNever;
 };
 
+// What sleep_against_publish shares.
+template <class P>
+struct LaneWithBell {
+    takt::Tail<P> tail{0};
+    takt::Lane<P> lane{tail, {.segment_units = 4 * takt::units_for<P>(sizeof(int))}};
+    takt::Doorbell<P> bell;
+};
+
 // The doorbell alone with one lane: smaller than a board.
 template <class P>
 auto sleep_against_publish(BellOptions options) {
     return [=](auto& x) {
-        struct State {
-            takt::Tail<P> tail{0};
-            takt::Lane<P> lane{tail, {.segment_units = 4 * takt::units_for<P>(sizeof(int))}};
-            takt::Doorbell<P> bell;
-        };
-        auto state = std::make_shared<State>();
+        auto state = std::make_shared<LaneWithBell<P>>();
         P::name(state->tail, "tail");
         P::name(state->bell, "bell");
         x.thread("writer", [=] {

@@ -12,12 +12,14 @@ namespace {
 
 constexpr std::uint64_t kNoFailure = std::numeric_limits<std::uint64_t>::max();
 std::atomic<std::uint64_t> made{0};
+std::atomic<std::int64_t> living{0};
 std::atomic<std::uint64_t> fails_at{kNoFailure};
 
 void* allocate_or_null(std::size_t bytes, std::size_t align) noexcept {
     void* memory = nullptr;
     if (made.fetch_add(1) != fails_at.load())
         memory = std::aligned_alloc(align, std::max(align, (bytes + align - 1) / align * align));
+    living.fetch_add(memory != nullptr);
     return memory;
 }
 
@@ -28,12 +30,20 @@ void* allocate(std::size_t bytes, std::size_t align) {
     return memory;
 }
 
+void release(void* memory) noexcept {
+    living.fetch_sub(memory != nullptr);
+    std::free(memory);
+}
+
 } // namespace
 
 namespace allocations {
 
 std::uint64_t count() noexcept {
     return made.load();
+}
+std::int64_t live() noexcept {
+    return living.load();
 }
 void fail_after(std::uint64_t allowed) noexcept {
     fails_at.store(made.load() + allowed);
@@ -73,26 +83,26 @@ void fail_no_more() noexcept {
     return allocate_or_null(bytes, static_cast<std::size_t>(align));
 }
 [[gnu::noinline]] void operator delete(void* memory) noexcept {
-    std::free(memory);
+    release(memory);
 }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
+    release(memory);
 }
 [[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
-    std::free(memory);
+    release(memory);
 }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-    std::free(memory);
+    release(memory);
 }
 [[gnu::noinline]] void operator delete[](void* memory) noexcept {
-    std::free(memory);
+    release(memory);
 }
 [[gnu::noinline]] void operator delete[](void* memory, std::size_t) noexcept {
-    std::free(memory);
+    release(memory);
 }
 [[gnu::noinline]] void operator delete[](void* memory, std::align_val_t) noexcept {
-    std::free(memory);
+    release(memory);
 }
 [[gnu::noinline]] void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
-    std::free(memory);
+    release(memory);
 }

@@ -9,6 +9,8 @@ namespace allocations {
 
 /// Since the program began.
 std::uint64_t count() noexcept;
+/// Those that were not given back.
+std::int64_t live() noexcept;
 
 /// The allocation after `allowed` more ones fails, once.
 void fail_after(std::uint64_t allowed) noexcept;

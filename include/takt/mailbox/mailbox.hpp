@@ -318,6 +318,9 @@ std::uint32_t Mailbox<P>::head(int from) const noexcept {
 template <class P>
 Mailboxes<P>::Mailboxes(std::span<const int> cache_groups, const LaneConfig& config)
     : layout_(cache_groups), config_(config) {
+    // First: a list that grows might not take what was made for it.
+    mailboxes_.reserve(cache_groups.size());
+    outboxes_.reserve(cache_groups.size());
     for (std::size_t worker = 0; worker < cache_groups.size(); ++worker) {
         const int number = static_cast<int>(worker);
         mailboxes_.emplace_back(new Mailbox<P>(*this, number, layout_.lines(), config.start));
