@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -426,6 +427,23 @@ TEST(SendResult, has_a_name_for_each) {
                                     SendResult::closed, SendResult::no_memory})
         EXPECT_STRNE(takt::name_of(result), "unknown");
     EXPECT_STREQ(takt::name_of(SendResult::no_memory), "no_memory");
+}
+
+TEST_F(GateTest, a_sender_that_moves_away_goes_on_where_it_was) {
+    Gate gate(bell, {.bounds = room_for(2)});
+    auto sender = gate.sender();
+    EXPECT_EQ(sender.send<Counted>(1, 0), SendResult::ok);
+    EXPECT_EQ(sender.send<Counted>(1, 1), SendResult::ok);
+    EXPECT_EQ(round(gate).size(), 2u);
+    EXPECT_FALSE(gate.moved());
+    auto moved = std::move(sender);
+    EXPECT_EQ(moved.send<Counted>(1, 2), SendResult::ok);
+    EXPECT_TRUE(gate.moved()) << "else its owner sleeps";
+    EXPECT_EQ(moved.send<Counted>(1, 3), SendResult::ok);
+    EXPECT_EQ(moved.send<Counted>(1, 4), SendResult::full);
+    EXPECT_EQ(round(gate).size(), 2u);
+    EXPECT_FALSE(gate.moved());
+    expect_law(gate, 4);
 }
 
 } // namespace

@@ -52,12 +52,7 @@ class Doorbell {
 
 template <class P>
 void Doorbell<P>::publish(LaneWriter<P>& writer) noexcept {
-    if (P::sleeper_pays()) {
-        writer.publish();
-        P::publisher_barrier();
-    } else {
-        writer.publish_in_order();
-    }
+    writer.publish_before_look();
     if (asleep_.load(std::memory_order_seq_cst) != 0) [[unlikely]] // cross doorbell, side A
         ring();
 }

@@ -77,7 +77,8 @@ class GateSender {
     explicit GateSender(std::shared_ptr<detail::GateCore<P, Queue>> core) noexcept;
     GateSender(GateSender&& other) noexcept
         : core_(std::move(other.core_)), door_(std::exchange(other.door_, nullptr)),
-          token_(other.token_), refusal_(other.refusal_), spent_(other.spent_) {}
+          token_(other.token_), refusal_(other.refusal_), spent_(other.spent_),
+          arrived_(other.arrived_) {}
     GateSender& operator=(GateSender&&) = delete;
     ~GateSender();
 
@@ -107,7 +108,7 @@ class GateSender {
     SendResult attempt(detail::Mail mail, std::uint64_t address, Args&&... args);
     template <class T, class... Args>
     void make_payload(Box& box, std::uint64_t address, Args&&... args);
-    SendResult answer(SendResult result) noexcept;
+    SendResult answer(SendResult result) noexcept { return core_->answer(result, door_); }
     bool covers(std::size_t bytes) noexcept {
         return door_->credit.covers(spent_, units_for<P>(bytes));
     }
@@ -142,10 +143,10 @@ sender_of_this_thread(const std::shared_ptr<GateCore<StdPolicy, GateQueue>>& cor
 /// G4  A round admits what had arrived at its start: each lane up to its tail, read once, and what
 ///     the queue held. Nothing new is admitted before all that was admitted is routed.
 /// G5  Mail of one sender is routed in its order. Producers come in the order of their
-/// registration,
-///     then the queue. Each payload is destroyed exactly once.
+///     registration, then the queue. Each payload is destroyed exactly once.
 /// G6  After close() sends answer `closed`. What entered before is admitted by a later admit(), or
 ///     is destroyed with the gate and was counted by counts(), which is exact once quiet() holds.
+///     Who finds quiet() sees all that the closer did before.
 /// G7  A gate is destroyed once quiet() holds, or its doorbell outlives its senders.
 ///
 /// A sender that stops in mid-send holds up its own mail only; then quiet() stays false.
@@ -335,33 +336,13 @@ void GateSender<P, Queue>::arrive(std::size_t bytes) noexcept {
 }
 
 template <class P, class Queue>
-SendResult GateSender<P, Queue>::answer(SendResult result) noexcept {
-    if (result == SendResult::ok) [[likely]]
-        return result;
-    if (door_ == nullptr) {
-        core_->turn_away(result);
-        return result;
-    }
-    if (result == SendResult::full && core_->config.bounds.overflow == Overflow::drop_newest) {
-        door_->dropped_newest.add(1);
-        return SendResult::ok;
-    }
-    door_->refuse(result);
-    return result;
-}
-
-template <class P, class Queue>
 template <class T, class... Args>
 SendResult GateSender<P, Queue>::send_until(std::int64_t deadline_ns, std::uint64_t address,
                                             Args&&... args) {
-    for (;;) {
-        const SendResult result =
-            attempt<T>(detail::Mail::ordinary, address, std::forward<Args>(args)...);
-        if (result != SendResult::full || core_->config.bounds.overflow == Overflow::drop_newest)
-            return answer(result);
-        if (!core_->await_room([this] { return covers(sizeof(T)); }, deadline_ns))
-            return answer(result);
-    }
+    return answer(core_->attempt_until(
+        deadline_ns,
+        [&] { return attempt<T>(detail::Mail::ordinary, address, std::forward<Args>(args)...); },
+        [&] { return covers(sizeof(T)); }));
 }
 
 // --- Gate ---

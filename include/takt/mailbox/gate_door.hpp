@@ -293,10 +293,32 @@ struct GateYard {
     GateYard(Doorbell<P>& owner_bell, const GateConfig& layout)
         : config(layout), arrivals(owner_bell), room(room_bell) {}
 
-    /// What a sender waits for when it is refused as full; false when the time has come.
-    template <class Covered>
-    bool await_room(Covered covered, std::int64_t deadline_ns) noexcept {
-        return room.sleep([&] { return closing.closed() || covered(); }, deadline_ns);
+    /// Attempts again whenever there is room, until the answer is another than `full` or the time
+    /// has come; returns the last answer. `covered` asks for credit, as Wakeup::sleep wants it.
+    template <class Attempt, class Covered>
+    SendResult attempt_until(std::int64_t deadline_ns, Attempt attempt, Covered covered) {
+        const auto worth_it = [&] { return closing.closed() || covered(); };
+        for (;;) {
+            const SendResult result = attempt();
+            if (result != SendResult::full || config.bounds.overflow == Overflow::drop_newest ||
+                !room.sleep(worth_it, deadline_ns))
+                return result;
+        }
+    }
+    /// What a sender is told of an attempt that ended with `result`, and the count of it. Null:
+    /// the sender has no door.
+    SendResult answer(SendResult result, GateDoor<P>* door) noexcept {
+        if (result == SendResult::ok) [[likely]]
+            return result;
+        if (door == nullptr) {
+            turn_away(result);
+        } else if (result == SendResult::full && config.bounds.overflow == Overflow::drop_newest) {
+            door->dropped_newest.add(1);
+            return SendResult::ok;
+        } else {
+            door->refuse(result);
+        }
+        return result;
     }
     /// A sender has left: the owner may look for it.
     void note_leaver() noexcept {

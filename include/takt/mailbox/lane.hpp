@@ -72,9 +72,13 @@ class alignas(kInterference) LaneWriter {
         published_ = tail();
         tail_word_.store(published_, std::memory_order_release); // edge tail, release side
     }
-    /// The same, also ordered before all seq_cst operations that follow: for who looks for a
-    /// sleeping reader next and has no membarrier.
-    void publish_in_order() noexcept {
+    /// The same, so that a look for a sleeping reader that follows cannot miss one who misses it.
+    void publish_before_look() noexcept {
+        if (P::sleeper_pays()) {
+            publish();
+            P::publisher_barrier();
+            return;
+        }
         published_ = tail();
         // cross doorbell, side A (and edge tail, release side)
         tail_word_.exchange(published_, std::memory_order_seq_cst);
@@ -89,6 +93,14 @@ class alignas(kInterference) LaneWriter {
     /// Takes back the segments that the reader has left. The product calls it at barriers only,
     /// where the reader's count is not on its way between two caches; correct at any time.
     void recycle() noexcept;
+    /// The same once in a segment of mail, for who has no barriers: that count shares a line with
+    /// what the reader writes at each record.
+    void recycle_now_and_then() noexcept {
+        if (tail() - recycled_at_ < pool_.base_units())
+            return;
+        recycle();
+        recycled_at_ = tail();
+    }
 
     /// Units committed so far, from LaneConfig::start on; wraps. Minus LaneReader::head of the same
     /// moment: the units that are unread.
@@ -108,7 +120,7 @@ class alignas(kInterference) LaneWriter {
     LaneWriter(Tail<P>& tail, const typename P::template Atomic<std::uint32_t>& left,
                SegmentLink& root, const LaneConfig& config)
         : tail_word_(tail), left_(left), pool_(config.segment_units), root_(root), last_(&root),
-          entered_at_(config.start), published_(config.start) {}
+          entered_at_(config.start), published_(config.start), recycled_at_(config.start) {}
 
     // Bytes between `at` and a header whose payload is aligned to `align`.
     static std::size_t padding(const std::byte* at, std::size_t align) noexcept {
@@ -132,6 +144,7 @@ class alignas(kInterference) LaneWriter {
     std::uint32_t entered_at_;       // what tail() was there
     std::uint32_t published_;        // what the tail word holds
     std::uint32_t taken_back_ = 0;   // segments; compared with the reader's count
+    std::uint32_t recycled_at_;      // what tail() was, see recycle_now_and_then
 };
 
 /// The end of a lane that receives.

@@ -114,7 +114,6 @@ struct OutletLane {
 
     Lane<P> lane;
     Credit<P> credit;
-    std::uint32_t recycled_at = 0; // the worker's: the tail when segments were last taken back
     // The receiver's:
     alignas(kInterference) std::uint64_t received = 0;
     std::uint64_t dropped_oldest = 0;
@@ -187,7 +186,6 @@ class OutletSender {
     SendResult attempt(Args&&... args);
     SendResult answer(SendResult result) noexcept;
     detail::OutletLane<P>* lane() noexcept;
-    void recycle_when_due(detail::OutletLane<P>& lane) noexcept;
 
     std::shared_ptr<Core> core_;
     detail::OutletSlot<P>* slot_;
@@ -300,7 +298,6 @@ detail::OutletLane<P>* OutletSender<T, P, Signal>::lane() noexcept {
         auto* const made = new (std::nothrow) detail::OutletLane<P>(slot_->tail, core_->config);
         if (made == nullptr)
             return nullptr;
-        made->recycled_at = made->lane.writer().tail();
         slot_->lane.set(made);
     }
     return slot_->lane.get();
@@ -311,26 +308,9 @@ void OutletSender<T, P, Signal>::flush() noexcept {
     detail::OutletLane<P>* const lane = slot_->lane.get();
     if (lane == nullptr || !lane->lane.writer().holds_back())
         return;
-    LaneWriter<P>& writer = lane->lane.writer();
-    if (P::sleeper_pays()) {
-        writer.publish();
-        P::publisher_barrier();
-    } else {
-        writer.publish_in_order();
-    }
+    lane->lane.writer().publish_before_look();
     core_->attention.look();
-    recycle_when_due(*lane);
-}
-
-// The reader's count of segments shares a line with what it writes at each record: look at it once
-// in a segment.
-template <class T, class P, class Signal>
-void OutletSender<T, P, Signal>::recycle_when_due(detail::OutletLane<P>& lane) noexcept {
-    LaneWriter<P>& writer = lane.lane.writer();
-    if (writer.tail() - lane.recycled_at < core_->config.lane.segment_units)
-        return;
-    writer.recycle();
-    lane.recycled_at = writer.tail();
+    lane->lane.writer().recycle_now_and_then();
 }
 
 // --- Outlet ---

@@ -85,7 +85,6 @@ class Producer {
         std::swap(door_, other.door_);
         std::swap(publishing_, other.publishing_);
         std::swap(refusal_, other.refusal_);
-        std::swap(recycled_at_, other.recycled_at_);
     }
 
   private:
@@ -96,23 +95,22 @@ class Producer {
         : yard_(std::move(yard)), refusal_(refusal) {}
     Producer(std::shared_ptr<detail::GateYard<P>> yard, detail::LaneDoor<P>& door,
              Publishing publishing) noexcept
-        : yard_(std::move(yard)), door_(&door), publishing_(publishing),
-          recycled_at_(door.lane.writer().tail()) {}
+        : yard_(std::move(yard)), door_(&door), publishing_(publishing) {}
 
     template <class T, class... Args>
     SendResult attempt(detail::Mail mail, std::uint64_t address, Args&&... args);
-    SendResult answer(SendResult result) noexcept;
+    SendResult answer(SendResult result) noexcept {
+        return yard_ == nullptr ? result : yard_->answer(result, door_);
+    }
     bool covers(std::size_t bytes) noexcept {
         return door_->credit.covers(door_->lane.writer().tail(), units_for<P>(bytes));
     }
     void publish(bool open) noexcept;
-    void recycle_when_due() noexcept;
 
     std::shared_ptr<detail::GateYard<P>> yard_;
     detail::LaneDoor<P>* door_ = nullptr;
     Publishing publishing_ = Publishing::at_once;
     SendResult refusal_ = SendResult::closed;
-    std::uint32_t recycled_at_ = 0; // the tail when segments were last taken back
 };
 
 template <class P>
@@ -145,34 +143,15 @@ SendResult Producer<P>::attempt(detail::Mail mail, std::uint64_t address, Args&&
 }
 
 template <class P>
-SendResult Producer<P>::answer(SendResult result) noexcept {
-    if (result == SendResult::ok) [[likely]]
-        return result;
-    if (door_ == nullptr) {
-        if (yard_ != nullptr)
-            yard_->turn_away(result);
-        return result;
-    }
-    if (result == SendResult::full && yard_->config.bounds.overflow == Overflow::drop_newest) {
-        door_->dropped_newest.add(1);
-        return SendResult::ok;
-    }
-    door_->refuse(result);
-    return result;
-}
-
-template <class P>
 template <class T, class... Args>
 SendResult Producer<P>::send_until(std::int64_t deadline_ns, std::uint64_t address,
                                    Args&&... args) {
-    for (;;) {
-        const SendResult result =
-            attempt<T>(detail::Mail::ordinary, address, std::forward<Args>(args)...);
-        if (result != SendResult::full || yard_->config.bounds.overflow == Overflow::drop_newest)
-            return answer(result);
-        if (!yard_->await_room([this] { return covers(sizeof(T)); }, deadline_ns))
-            return answer(result);
-    }
+    if (yard_ == nullptr)
+        return refusal_;
+    return answer(yard_->attempt_until(
+        deadline_ns,
+        [&] { return attempt<T>(detail::Mail::ordinary, address, std::forward<Args>(args)...); },
+        [&] { return covers(sizeof(T)); }));
 }
 
 template <class P>
@@ -186,27 +165,10 @@ void Producer<P>::flush() noexcept {
 // After a close nobody rings: the owner may have gone, and its bell with it.
 template <class P>
 void Producer<P>::publish(bool open) noexcept {
-    LaneWriter<P>& writer = door_->lane.writer();
-    if (P::sleeper_pays()) {
-        writer.publish();
-        P::publisher_barrier();
-    } else {
-        writer.publish_in_order();
-    }
+    door_->lane.writer().publish_before_look();
     if (open)
         yard_->arrivals.look();
-    recycle_when_due();
-}
-
-// The reader's count of segments shares a line with what it writes at each record: look at it once
-// in a segment.
-template <class P>
-void Producer<P>::recycle_when_due() noexcept {
-    LaneWriter<P>& writer = door_->lane.writer();
-    if (writer.tail() - recycled_at_ < yard_->config.lane.segment_units)
-        return;
-    writer.recycle();
-    recycled_at_ = writer.tail();
+    door_->lane.writer().recycle_now_and_then();
 }
 
 } // namespace takt

@@ -89,6 +89,8 @@ class SegmentPool {
     }
     /// Bytes of memory of this lane's segments, free or not.
     std::size_t bytes() const noexcept { return bytes_; }
+    /// Units of the smallest segment, its header included.
+    std::uint32_t base_units() const noexcept { return base_units_; }
 
     static void release(Segment<P>* segment) noexcept {
         segment->~Segment();
