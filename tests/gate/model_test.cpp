@@ -50,6 +50,11 @@ TYPED_TEST(Gate, segments_and_the_tail_wrap_while_rounds_run) {
          .config = {.lane = {.segment_units = 8, .start = 0xffff'fff9}}}));
 }
 
+TYPED_TEST(Gate, a_payload_that_cannot_be_made_leaves_nothing_behind) {
+    expect_all_schedules_hold(throw_against_rounds<TypeParam, Queue<TypeParam>>(Way::lane));
+    expect_all_schedules_hold(throw_against_rounds<TypeParam, Queue<TypeParam>>(Way::queue));
+}
+
 TYPED_TEST(Gate, a_sleeping_owner_is_rung_by_a_producer) {
     expect_all_schedules_hold(
         come_send_and_leave<TypeParam, Queue<TypeParam>>({.letters = 2, .sleep = true}));

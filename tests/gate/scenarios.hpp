@@ -7,7 +7,9 @@
 #include "takt/mailbox.hpp"
 
 #include <memory>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace gate_test {
@@ -123,6 +125,37 @@ auto come_send_and_leave(GateOptions options) {
             P::check(counts.entered == expected && counts.routed == expected &&
                          counts.inside() == 0,
                      "entered = routed + inside");
+        });
+    };
+}
+
+struct Unmakeable {
+    Unmakeable() { throw std::runtime_error("no"); }
+};
+
+// A payload's constructor throws, and the sender goes on. Nothing comes of the first send, and
+// what it left behind is destroyed when nobody uses it any more.
+template <class P, class Queue>
+auto throw_against_rounds(Way way) {
+    return [=](auto& x) {
+        auto state = std::make_shared<Mailroom<P, Queue>>(GateConfig{}, 1);
+        x.thread("sender", [=] {
+            Sender<P, Queue> sender(state->gate, way);
+            bool thrown = false;
+            try {
+                (void)sender.template send<Unmakeable>();
+            } catch (const std::runtime_error&) {
+                thrown = true;
+            }
+            P::check(thrown, "an exception is lost");
+            P::check(sender.template send<Letter<P>>(0, 0) == SendResult::ok, "refused");
+        });
+        x.thread("owner", [=] {
+            while (state->round() == 0)
+                P::yield();
+            for (state->gate.admit(); state->gate.senders() != 0; state->gate.admit())
+                P::yield();
+            P::check(state->gate.counts().entered == 1, "something came of it");
         });
     };
 }

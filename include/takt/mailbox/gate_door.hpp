@@ -223,8 +223,8 @@ class GateRoster {
     void collect() noexcept {
         if (!has_newcomers())
             return;
-        // cross door, side B (and edge newcomer, acquire side)
-        GateDoor<P>* door = newcomers_.exchange(nullptr, std::memory_order_seq_cst);
+        // edge newcomer, acquire side
+        GateDoor<P>* door = newcomers_.exchange(nullptr, std::memory_order_acquire);
         GateDoor<P>* oldest_first = nullptr;
         while (door != nullptr) {
             GateDoor<P>* const next = door->next.get();
