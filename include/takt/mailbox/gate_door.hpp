@@ -223,7 +223,7 @@ class GateRoster {
     void collect() noexcept {
         if (!has_newcomers())
             return;
-        // edge newcomer, acquire side
+        // cross door, side B, after has_newcomers() (and edge newcomer, acquire side)
         GateDoor<P>* door = newcomers_.exchange(nullptr, std::memory_order_acquire);
         GateDoor<P>* oldest_first = nullptr;
         while (door != nullptr) {
