@@ -85,19 +85,6 @@ bool differ_sse2(const TailVector* tails, const TailVector& sums, std::size_t li
     return _mm_movemask_epi8(_mm_cmpeq_epi32(left, _mm_setzero_si128())) != 0xffff;
 }
 
-// One bit for each of four words that are equal.
-__m128i equal(const TailVector& a, const TailVector& b, int quarter) noexcept {
-    return _mm_cmpeq_epi32(_mm_load_si128(quarters(a) + quarter),
-                           _mm_load_si128(quarters(b) + quarter));
-}
-
-// One bit for each word that differs.
-std::uint32_t differing(const TailVector& a, const TailVector& b) noexcept {
-    const __m128i low = _mm_packs_epi32(equal(a, b, 0), equal(a, b, 1));
-    const __m128i high = _mm_packs_epi32(equal(a, b, 2), equal(a, b, 3));
-    return ~static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(low, high))) & 0xffffU;
-}
-
 } // namespace
 
 // The tails change behind the compiler's back: it must not keep them from call to call.

@@ -123,6 +123,26 @@ TEST(Mailbox, a_limit_is_kept_and_what_it_leaves_comes_first_next_time) {
     EXPECT_EQ(drain(all.mailbox(0)), Addresses{});
 }
 
+TEST(Mailbox, a_lane_with_short_mail_hides_no_other_lane) {
+    for (const int workers : {3, 40}) { // boards of one line and of three
+        Mailboxes all(one_cache(workers));
+        const auto send = [&](int from, std::uint64_t address) {
+            ASSERT_TRUE(all.outbox(from).push<int>(0, address, 0));
+            all.outbox(from).publish();
+        };
+        for (std::uint64_t round = 0; round < 3; ++round) {
+            send(1, round);
+            EXPECT_EQ(drain(all.mailbox(0)), Addresses{round});
+        }
+        send(1, 10);
+        send(2, 20);
+        EXPECT_EQ(drain(all.mailbox(0)), (Addresses{10, 20}));
+        send(1, 11); // lane 2 had the last short mail
+        EXPECT_EQ(drain(all.mailbox(0)), Addresses{11});
+        EXPECT_EQ(drain(all.mailbox(0)), Addresses{});
+    }
+}
+
 TEST(Mailbox, one_writers_mail_can_be_drained_by_itself) {
     Mailboxes all(one_cache(3));
     for (const int from : {1, 2}) {

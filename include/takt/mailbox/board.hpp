@@ -15,6 +15,10 @@
 #include <type_traits>
 #include <vector>
 
+#if defined(__x86_64__)
+#include <emmintrin.h>
+#endif
+
 namespace takt {
 
 /// Tails in a line of a board.
@@ -66,7 +70,20 @@ struct alignas(kCacheLine) TailVector {
     std::array<std::uint32_t, kTailsPerLine> at;
 };
 
-// Both read the tails by whole vectors, without any order. Only where kScanByVectors.
+// All read the tails by whole vectors, without any order. Only where kScanByVectors.
+
+#if defined(__x86_64__)
+/// One bit for each of the tails that differs from its head.
+inline std::uint32_t differing(const TailVector& tails, const TailVector& heads) noexcept {
+    const auto equal = [&](int quarter) {
+        return _mm_cmpeq_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(&tails) + quarter),
+                               _mm_load_si128(reinterpret_cast<const __m128i*>(&heads) + quarter));
+    };
+    const __m128i low = _mm_packs_epi32(equal(0), equal(1));
+    const __m128i high = _mm_packs_epi32(equal(2), equal(3));
+    return ~static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(low, high))) & 0xffffU;
+}
+#endif
 
 /// False when `lines` lines of tails add up to `head_sums`, column by column.
 bool any_moved(const TailVector* tails, const TailVector& head_sums, std::size_t lines) noexcept;
@@ -86,8 +103,8 @@ MovedTails find_moved(const TailVector* tails, const TailVector* heads, std::siz
 ///     it finds is then read with the edge of that tail. Before a sleep moved() decides, which
 ///     misses nothing that was published before the sleeper announced himself.
 /// M8  While less than 2^32 units are unread on the whole board (64 GiB), the tails of a column of
-///     slots add up to the sum of its heads only if none of them moved. So an idle reader compares
-///     one sum for each column, and reads no heads.
+///     slots add up to the sum of its heads only if none of them moved. So an idle reader of several
+///     lines compares one sum for each column, and reads no heads.
 template <class P>
 class Board {
   public:
@@ -115,6 +132,10 @@ class Board {
         return heads_[slot / kTailsPerLine].at[slot % kTailsPerLine];
     }
 
+    /// True where all slots are on line 0: up to 16 writers that share a cache.
+    bool has_one_line() const noexcept { return lines_.size() == 1; }
+    /// What moved in a line: bit i for its slot i. A hint (M7).
+    std::uint32_t moved_in(std::size_t line) const noexcept;
     /// True when some tail differs from its head; exact, for who is about to sleep.
     bool moved() const noexcept;
     /// Units published and unread in all lanes; a moment ago.
@@ -131,12 +152,11 @@ class Board {
     static constexpr bool kByVectors =
         detail::kScanByVectors && std::is_same_v<Tail<P>, std::atomic<std::uint32_t>>;
 
-    bool any_moved() const noexcept;
+    bool nothing_moved() const noexcept;
     MovedTails find_moved(std::size_t line) const noexcept;
     const detail::TailVector* tail_vectors() const noexcept {
         return reinterpret_cast<const detail::TailVector*>(lines_.data());
     }
-    std::uint32_t moved_in(std::size_t line) const noexcept;
     template <class Drain>
     bool poll_slots(std::size_t from, std::size_t to, Drain& drain);
 
@@ -157,7 +177,7 @@ Board<P>::Board(std::size_t lines, std::uint32_t start) : lines_(lines), heads_(
 template <class P>
 template <class Drain>
 void Board<P>::poll(Drain&& drain) {
-    if (!any_moved())
+    if (nothing_moved())
         return;
     const std::size_t start = first_slot_;
     first_slot_ = 0;
@@ -185,11 +205,13 @@ bool Board<P>::poll_slots(std::size_t from, std::size_t to, Drain& drain) {
 }
 
 template <class P>
-bool Board<P>::any_moved() const noexcept {
+bool Board<P>::nothing_moved() const noexcept {
+    if (has_one_line())
+        return moved_in(0) == 0;
     if constexpr (kByVectors)
-        return detail::any_moved(tail_vectors(), head_sums_, lines_.size());
+        return !detail::any_moved(tail_vectors(), head_sums_, lines_.size());
     else
-        return true;
+        return false;
 }
 
 template <class P>
@@ -204,6 +226,13 @@ MovedTails Board<P>::find_moved(std::size_t line) const noexcept {
 
 template <class P>
 std::uint32_t Board<P>::moved_in(std::size_t line) const noexcept {
+#if defined(__x86_64__)
+    if constexpr (kByVectors) {
+        // The tails change behind the compiler's back: it must not keep them from call to call.
+        std::atomic_signal_fence(std::memory_order_acquire); // fence scan: compiler only
+        return detail::differing(tail_vectors()[line], heads_[line]);
+    }
+#endif
     std::uint32_t mask = 0;
     for (std::size_t at = 0; at < kTailsPerLine; ++at) {
         // relaxed: a hint (M7)
