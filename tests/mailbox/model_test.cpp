@@ -58,6 +58,16 @@ TYPED_TEST(Lanes, board_against_late_publish_of_two_writers) {
         {.writers = 2, .letters = 2, .limit = 1, .start = 0xffff'fffb}));
 }
 
+TYPED_TEST(Lanes, a_lane_of_which_short_mail_is_expected) {
+    const auto report =
+        explore_all(mail_to_one_reader<TypeParam>({.letters = 2, .one_cache = true}));
+    EXPECT_TRUE(report.ok) << report;
+    expect_no_schedule_breaks(
+        mail_to_one_reader<TypeParam>({.writers = 2, .letters = 3, .one_cache = true}));
+    expect_no_schedule_breaks(mail_to_one_reader<TypeParam>(
+        {.writers = 2, .letters = 2, .sleeps = true, .one_cache = true, .limit = 1}));
+}
+
 TYPED_TEST(Lanes, board_against_sleep) {
     expect_no_schedule_breaks(
         mail_to_one_reader<TypeParam>({.writers = 2, .letters = 2, .sleeps = true}));

@@ -111,21 +111,22 @@ struct MailOptions {
     int letters = 1; // of each writer
     bool sleeps = false;
     bool by_writer = false; // drains writer by writer
+    bool one_cache = false; // all workers, so that the board has one line
     std::size_t limit = SIZE_MAX;
     std::uint32_t start = 0;
 };
 
-// What mail_to_one_reader shares. Every second worker sits in another cache.
+// What mail_to_one_reader shares. Every second worker sits in another cache, unless told.
 template <class P>
 struct MailOfAll {
     explicit MailOfAll(const MailOptions& o)
-        : mailboxes(caches(o.writers + 1),
+        : mailboxes(caches(o.writers + 1, o.one_cache ? 1 : 2),
                     {.segment_units = 2 * kLetterUnits<P>, .start = o.start}),
           destroyed(static_cast<std::size_t>(o.writers + 1)) {}
-    static std::vector<int> caches(int workers) {
+    static std::vector<int> caches(int workers, int count) {
         std::vector<int> groups;
         for (int worker = 0; worker < workers; ++worker)
-            groups.push_back(worker % 2);
+            groups.push_back(worker % count);
         return groups;
     }
 
