@@ -43,7 +43,7 @@ struct Message {
 ///             when it was received
 ///   worker 1: drain(visit), visit(const Message&)
 template <class C, std::size_t Bytes>
-Window window(C& contender, std::uint64_t batch, bool& wrong) {
+Window window(C& contender, std::uint64_t batch) {
     Window result;
     result.spans.resize(2);
     Workers crew(plan_for(2), {.pin_caller = true});
@@ -89,7 +89,8 @@ Window window(C& contender, std::uint64_t batch, bool& wrong) {
             last = now;
         }
         span.end = measure::ticks();
-        wrong = difference != 0 || expected != kRounds * kRoundMessages;
+        // A message is lost, doubled, damaged or out of order.
+        result.wrong = difference != 0 || expected != kRounds * kRoundMessages;
     });
     const measure::Span& sender = result.spans.front();
     result.ns_per_operation = static_cast<double>(sender.end - sender.begin) *
@@ -97,24 +98,23 @@ Window window(C& contender, std::uint64_t batch, bool& wrong) {
     return result;
 }
 
-template <class C, std::size_t Bytes>
-void run(benchmark::State& state, std::uint64_t batch) {
-    C contender;
-    bool wrong = false;
-    run_windows(state, [&] { return window<C, Bytes>(contender, batch, wrong); });
-    if (wrong)
-        state.SkipWithError("a message is lost, doubled, damaged or out of order");
+/// All contenders and batches of one size.
+template <std::size_t Bytes>
+Field& field() {
+    static Field rows(kWindows);
+    return rows;
 }
 
 template <template <std::size_t> class C, std::size_t Bytes>
 void add_size(const std::string& name) {
     for (const std::uint64_t batch : {1U, 8U, 32U, 256U})
-        benchmark::RegisterBenchmark(
-            ("mailbox_pair/" + name + "/" + std::to_string(Bytes) + "/" + std::to_string(batch))
-                .c_str(),
-            [batch](benchmark::State& state) { run<C<Bytes>, Bytes>(state, batch); })
-            ->Iterations(kWindows)
-            ->UseManualTime();
+        field<Bytes>().add("mailbox_pair/" + name + "/" + std::to_string(Bytes) + "/" +
+                               std::to_string(batch),
+                           [batch] {
+                               return [batch, contender = std::make_shared<C<Bytes>>()] {
+                                   return window<C<Bytes>, Bytes>(*contender, batch);
+                               };
+                           });
 }
 
 template <template <std::size_t> class C>

@@ -2,6 +2,7 @@
 #include "support/window.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace takt::bench {
 
@@ -49,32 +50,91 @@ void report(benchmark::State& state, const measure::Samples& samples) {
     state.counters["raw_ns"] = raw_ns;
 }
 
+namespace {
+
+constexpr int kRefusalsMax = 20;
+
+// A window whose threads overlapped, unless too many were refused.
+Window take(const std::function<Window()>& window, int& refusals) {
+    for (;;) {
+        Window taken = window();
+        if (measure::overlap(taken.spans) >= kOverlapMin || ++refusals > kRefusalsMax)
+            return taken;
+    }
+}
+
+void report_run(benchmark::State& state, const measure::Samples& samples, double overlap_min,
+                int cpus, int refusals) {
+    report(state, samples);
+    state.counters["overlap"] = overlap_min;
+    state.counters["cpus"] = cpus;
+    state.counters["refused_windows"] = refusals;
+}
+
+constexpr const char* kTooBusy = "the threads did not run side by side: the machine is too busy";
+
+} // namespace
+
 void run_windows(benchmark::State& state, const std::function<Window()>& window) {
-    constexpr int kRefusalsMax = 20;
     int refusals = 0;
     double overlap_min = 1;
     int cpus = 0;
     measure::Samples samples;
     for (auto _ : state) {
-        Window taken = window();
-        double shared = measure::overlap(taken.spans);
-        while (shared < kOverlapMin && ++refusals <= kRefusalsMax) {
-            taken = window();
-            shared = measure::overlap(taken.spans);
-        }
-        if (shared < kOverlapMin) {
-            state.SkipWithError("the threads did not run side by side: the machine is too busy");
+        const Window taken = take(window, refusals);
+        if (refusals > kRefusalsMax) {
+            state.SkipWithError(kTooBusy);
             return;
         }
-        overlap_min = std::min(overlap_min, shared);
+        overlap_min = std::min(overlap_min, measure::overlap(taken.spans));
         cpus = measure::distinct_cpus(taken.spans);
         samples.add(taken.samples);
         state.SetIterationTime(taken.ns_per_operation * 1e-9);
     }
-    report(state, samples);
-    state.counters["overlap"] = overlap_min;
-    state.counters["cpus"] = cpus;
-    state.counters["refused_windows"] = refusals;
+    report_run(state, samples, overlap_min, cpus, refusals);
+}
+
+void Field::add(const std::string& name, std::function<std::function<Window()>()> start) {
+    Row& row = rows_.emplace_back(Row{std::move(start), {}});
+    benchmark::RegisterBenchmark(name.c_str(),
+                                 [this, &row](benchmark::State& state) { report_row(state, row); })
+        ->Iterations(windows_)
+        ->UseManualTime();
+}
+
+void Field::measure_all() {
+    std::vector<std::function<Window()>> windows;
+    for (Row& row : rows_) {
+        windows.push_back(row.start());
+        row.taken.emplace_back();
+    }
+    for (int turn = 0; turn < windows_; ++turn)
+        for (std::size_t at = 0; at < rows_.size(); ++at) {
+            Taken& row = rows_[at].taken.back();
+            const Window taken = take(windows[at], row.refusals);
+            row.overlap_min = std::min(row.overlap_min, measure::overlap(taken.spans));
+            row.cpus = measure::distinct_cpus(taken.spans);
+            row.samples.add(taken.samples);
+            row.ns_per_operation.push_back(taken.ns_per_operation);
+            row.wrong |= taken.wrong;
+        }
+}
+
+void Field::report_row(benchmark::State& state, Row& row) {
+    if (row.taken.empty())
+        measure_all();
+    const Taken taken = std::move(row.taken.front());
+    row.taken.pop_front();
+    if (taken.refusals > kRefusalsMax) {
+        state.SkipWithError(kTooBusy);
+        return;
+    }
+    std::size_t turn = 0;
+    for (auto _ : state)
+        state.SetIterationTime(taken.ns_per_operation[turn++] * 1e-9);
+    report_run(state, taken.samples, taken.overlap_min, taken.cpus, taken.refusals);
+    if (taken.wrong)
+        state.SkipWithError("the answer is wrong");
 }
 
 } // namespace takt::bench

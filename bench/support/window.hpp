@@ -7,6 +7,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <deque>
 #include <functional>
 #include <string>
 #include <vector>
@@ -34,11 +35,44 @@ struct Window {
     double ns_per_operation = 0;
     std::vector<measure::Span> spans;
     measure::Samples samples;
+    bool wrong = false; // the answer; Field reports it
 };
 
 /// Runs `window` once per iteration of `state`, repeats windows whose threads did not overlap, and
 /// reports time, percentiles, overlap and `cpus`, the CPUs that the threads really ran on. Gives up
 /// with an error after too many refused windows.
 void run_windows(benchmark::State& state, const std::function<Window()>& window);
+
+/// Rows that are held against each other. Their windows take turns, one of each row after the
+/// other: a machine that changes its pace from second to second changes it for all of them. So the
+/// first row that is asked for measures all, also those that a filter leaves out.
+class Field {
+  public:
+    explicit Field(int windows) : windows_(windows) {}
+
+    /// Registers a row. `start` makes a contender for one repetition and returns its window.
+    /// Lives as long as the benchmarks.
+    void add(const std::string& name, std::function<std::function<Window()>()> start);
+
+  private:
+    struct Taken { // what one repetition of a row gave
+        std::vector<double> ns_per_operation;
+        measure::Samples samples;
+        double overlap_min = 1;
+        int cpus = 0;
+        int refusals = 0;
+        bool wrong = false;
+    };
+    struct Row {
+        std::function<std::function<Window()>()> start;
+        std::deque<Taken> taken; // measured and not reported yet
+    };
+
+    void measure_all();
+    void report_row(benchmark::State& state, Row& row);
+
+    const int windows_;
+    std::deque<Row> rows_; // their addresses are registered
+};
 
 } // namespace takt::bench
