@@ -50,7 +50,8 @@ class Field {
   public:
     explicit Field(int windows) : windows_(windows) {}
 
-    /// Registers a row. `start` makes a contender for one repetition and returns its window.
+    /// Registers a row; its time is the median of its windows. `start` makes a contender for one
+    /// repetition and returns its window.
     /// Lives as long as the benchmarks.
     void add(const std::string& name, std::function<std::function<Window()>()> start);
 
