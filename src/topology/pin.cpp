@@ -6,6 +6,7 @@
 #include "topology/file.hpp"
 
 #include <cerrno>
+#include <new>
 
 namespace takt {
 namespace {
@@ -39,6 +40,15 @@ PinResult pin_this_thread(int cpu) {
     else if (!result.pinned)
         result.why = mismatch(result, after.error);
     return result;
+}
+
+void unpin_this_thread() noexcept {
+    try {
+        const CpuSet before = detail::unpinned_affinity().cpus;
+        if (!before.empty())
+            detail::write_affinity(before);
+    } catch (const std::bad_alloc&) { // it stays where it is
+    }
 }
 
 ScopedPin::ScopedPin(int cpu)

@@ -233,6 +233,14 @@ void Workers::run_turn(Turn turn, std::int64_t due_ns) {
     crew_->run(turn, due_ns);
 }
 
+void Workers::begin_turn(Turn turn) {
+    crew_->turns.begin(turn);
+}
+
+void Workers::end() {
+    crew_->turns.end();
+}
+
 const std::vector<WorkerStatus>& Workers::status() const noexcept {
     return crew_->statuses;
 }

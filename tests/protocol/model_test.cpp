@@ -81,6 +81,16 @@ TYPED_TEST(Protocol, start_turn_and_stop) {
     EXPECT_TRUE(report.ok) << report;
 }
 
+TYPED_TEST(Protocol, a_turn_beside_worker_0) {
+    const auto report = explore_all(start_turn_stop<TypeParam>(
+        {.shape = one_cache_group(2, 2), .active = {2}, .begin_and_end = true}));
+    EXPECT_TRUE(report.ok) << report;
+    expect_no_schedule_breaks(start_turn_stop<TypeParam>({.shape = one_cache_group(3, 2),
+                                                          .active = {3, 1, 3},
+                                                          .throws_from = {takt::kWorkersMax, 1, 2},
+                                                          .begin_and_end = true}));
+}
+
 TYPED_TEST(Protocol, workers_leave_and_come_back_between_turns) {
     expect_no_schedule_breaks(
         start_turn_stop<TypeParam>({.shape = one_cache_group(3, 2), .active = {3, 1, 2, 3, 1}}));

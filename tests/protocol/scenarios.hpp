@@ -5,6 +5,7 @@
 
 #include "takt/worker.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <stdexcept>
@@ -138,6 +139,8 @@ struct TurnsOptions {
     /// In turn i workers from throws_from[i] on throw; nobody does in turns without an entry.
     std::vector<int> throws_from = {};
     Waiting waiting = kSleep;
+    /// The turns are begun and ended: worker 0 does something else meanwhile.
+    bool begin_and_end = false;
 };
 
 // Start, turns with changing numbers of workers, stop and join (W1 to W3, B1, B3).
@@ -158,8 +161,9 @@ auto start_turn_stop(TurnsOptions options) {
                                            }));
             for (std::size_t number = 0; number < options.active.size(); ++number) {
                 const int active = options.active[number];
+                const int first = options.begin_and_end ? 1 : 0;
                 const int throws_from = number < options.throws_from.size()
-                                            ? options.throws_from[number]
+                                            ? std::max(options.throws_from[number], first)
                                             : takt::kWorkersMax;
                 if (active != turns.active())
                     turns.set_active(active);
@@ -171,7 +175,13 @@ auto start_turn_stop(TurnsOptions options) {
                 };
                 int thrown = takt::kWorkersMax;
                 try {
-                    turns.run(takt::Turn::of(turn));
+                    if (options.begin_and_end) {
+                        turns.begin(takt::Turn::of(turn));
+                        taken[0].set(taken[0].get() + 1);
+                        turns.end();
+                    } else {
+                        turns.run(takt::Turn::of(turn));
+                    }
                 } catch (int worker) {
                     thrown = worker;
                 }

@@ -97,6 +97,66 @@ TEST_P(WorkersCount, W2_run_throws_what_the_smallest_worker_threw_after_all_are_
     EXPECT_EQ(done.load(), 2 * GetParam()) << "the crew goes on after an exception";
 }
 
+TEST_P(WorkersCount, W1_begin_hands_a_turn_to_the_others_and_end_waits_for_it) {
+    Workers workers(plan_of(GetParam()));
+    std::vector<int> taken(static_cast<std::size_t>(GetParam()), 0); // plain: W1 orders it
+    for (int round = 1; round <= 200; ++round) {
+        auto turn = [&](int worker) { ++taken[static_cast<std::size_t>(worker)]; };
+        workers.begin(turn);
+        ++taken[0];
+        workers.end();
+        for (const int count : taken)
+            ASSERT_EQ(count, 2 * round - 1);
+        workers.run(turn);
+    }
+}
+
+TEST_P(WorkersCount, a_turn_that_has_begun_goes_on_beside_the_caller) {
+    Workers workers(plan_of(GetParam()));
+    std::atomic<int> said{0};
+    std::atomic<int> heard{0};
+    auto turn = [&](int) {
+        while (said.load() == 0)
+            std::this_thread::yield();
+        heard.fetch_add(1);
+    };
+    workers.begin(turn);
+    EXPECT_EQ(heard.load(), 0);
+    said.store(1);
+    workers.end();
+    EXPECT_EQ(heard.load(), GetParam() - 1);
+}
+
+TEST_P(WorkersCount, W2_end_throws_what_the_smallest_worker_threw_after_all_are_done) {
+    Workers workers(plan_of(GetParam()));
+    std::atomic<int> done{0};
+    int thrown = 0;
+    auto turn = [&](int worker) {
+        done.fetch_add(1);
+        throw worker;
+    };
+    workers.begin(turn);
+    try {
+        workers.end();
+    } catch (int worker) {
+        thrown = worker;
+    }
+    EXPECT_EQ(thrown, GetParam() == 1 ? 0 : 1);
+    EXPECT_EQ(done.load(), GetParam() - 1);
+    workers.run([&](int) { done.fetch_add(1); });
+    EXPECT_EQ(done.load(), 2 * GetParam() - 1) << "the crew goes on after an exception";
+}
+
+TEST_P(WorkersCount, end_waits_for_those_who_take_part) {
+    Workers workers(plan_of(GetParam()));
+    workers.set_active(1);
+    int taken = 0;
+    auto turn = [&](int) { ++taken; };
+    workers.begin(turn);
+    workers.end();
+    EXPECT_EQ(taken, 0);
+}
+
 TEST_P(WorkersCount, W3_stops_with_workers_that_take_no_part) {
     for (int round = 0; round < 20; ++round) {
         Workers workers(plan_of(GetParam()));

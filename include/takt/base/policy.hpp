@@ -74,7 +74,7 @@ struct StdPolicy {
     /// Finds out what kernel and CPU offer. Called once, before ordinary static initialisers.
     static void detect() noexcept;
 
-  private:
+    /// One spin step of who waits for several words: a pause instruction.
     static void pause() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
         __builtin_ia32_pause();
@@ -83,6 +83,8 @@ struct StdPolicy {
         asm volatile("isb");
 #endif
     }
+
+  private:
     static void umwait(const std::atomic<std::uint64_t>& word, std::uint64_t seen) noexcept;
 
     static bool membarrier_works_;

@@ -20,6 +20,10 @@ struct [[nodiscard]] PinResult {
 /// Pins the calling thread to one CPU. A refusal is an answer, never an exception or an abort.
 PinResult pin_this_thread(int cpu);
 
+/// Gives the calling thread the mask that the process had before takt pinned anything: a thread that
+/// a pinned one starts inherits its pin.
+void unpin_this_thread() noexcept;
+
 /// Pins the calling thread for a scope and then gives that thread back the mask it had. May be
 /// destroyed on another thread, while the first one lives.
 class ScopedPin {

@@ -30,6 +30,8 @@ struct Turn {
 /// | operation  | who                     | progress                                   |
 /// |------------|-------------------------|--------------------------------------------|
 /// | run        | worker 0                | blocks until the turn is over everywhere   |
+/// | begin      | worker 0, between turns | wait-free: the others take a turn          |
+/// | end        | worker 0, after begin   | blocks until the others are done with it   |
 /// | set_active | worker 0, between turns | wait-free                                  |
 /// | stop       | worker 0, between turns | wait-free; every serve() then returns      |
 /// | serve      | workers 1 .. n - 1      | runs turns until stop()                    |
@@ -50,6 +52,8 @@ class Turns {
 
     /// `due_ns`: when the next run is expected, see FrameBarrier::release.
     void run(Turn turn, std::int64_t due_ns = kNever);
+    void begin(Turn turn) noexcept;
+    void end();
     void set_active(int active) noexcept { barrier_.set_active(active); }
     int active() const noexcept { return barrier_.active(); }
     int workers() const noexcept { return barrier_.workers(); }
@@ -83,6 +87,18 @@ void Turns<P>::run(Turn turn, std::int64_t due_ns) {
     barrier_.release(due_ns);
     const bool failed_here = take(turn, 0);
     if (barrier_.gather() || failed_here) [[unlikely]]
+        rethrow_first();
+}
+
+template <class P>
+void Turns<P>::begin(Turn turn) noexcept {
+    turn_.set(turn);
+    barrier_.release();
+}
+
+template <class P>
+void Turns<P>::end() {
+    if (barrier_.gather()) [[unlikely]]
         rethrow_first();
 }
 

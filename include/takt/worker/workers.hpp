@@ -70,12 +70,22 @@ class Workers {
         run_turn(Turn::of(call), due_ns);
     }
 
+    /// Calls `turn(worker)` once on every active worker but the caller, which goes on. `turn`
+    /// outlives it. Until end() nothing else of this crew may be used, but status() and the like.
+    template <class F>
+    void begin(F& turn) {
+        begin_turn(Turn::of(turn));
+    }
+    /// Waits until all are done with it. As run(), throws what a turn threw.
+    void end();
+
     /// One entry per worker, in order; [0] speaks of the caller and is pinned only on request.
     const std::vector<WorkerStatus>& status() const noexcept;
     const Waiting& waiting() const noexcept;
 
   private:
     void run_turn(Turn turn, std::int64_t due_ns);
+    void begin_turn(Turn turn);
 
     struct Crew;
     std::unique_ptr<Crew> crew_;
