@@ -14,6 +14,7 @@ namespace takt {
 /// | operation | who        | progress                                                  |
 /// |-----------|------------|-----------------------------------------------------------|
 /// | publish   | any writer | wait-free; one system call when the reader sleeps         |
+/// | look      | anyone     | the same                                                  |
 /// | ring      | anyone     | wait-free, one system call                                |
 /// | sleep     | the reader | blocks until something moved, or it is time               |
 ///
@@ -30,6 +31,13 @@ class Doorbell {
 
     /// Publishes a lane of this reader, and wakes the reader if it sleeps.
     void publish(LaneWriter<P>& writer) noexcept;
+
+    /// Wakes the reader if it sleeps, after a store by detail::publish_before_look of something that
+    /// its `moved` reads.
+    void look() noexcept {
+        if (asleep_.load(std::memory_order_seq_cst) != 0) [[unlikely]] // cross doorbell, side A
+            ring();
+    }
 
     /// Makes a sleeping reader look at `moved` again.
     void ring() noexcept;
@@ -53,8 +61,7 @@ class Doorbell {
 template <class P>
 void Doorbell<P>::publish(LaneWriter<P>& writer) noexcept {
     writer.publish_before_look();
-    if (asleep_.load(std::memory_order_seq_cst) != 0) [[unlikely]] // cross doorbell, side A
-        ring();
+    look();
 }
 
 template <class P>

@@ -20,6 +20,9 @@ struct LaneConfig {
     std::uint32_t segment_units = 252;
     /// Where the tail begins; it counts units and wraps.
     std::uint32_t start = 0;
+    /// Bytes of segments that the reader has not left; what would need more is refused, but for
+    /// reserve_exempt. One segment of segment_units is always allowed.
+    std::uint64_t unread_bytes_max = UINT64_MAX;
 };
 
 /// The largest payload, without over-alignment, that needs no segment of its own: 4016 bytes.
@@ -59,10 +62,15 @@ class alignas(kInterference) LaneWriter {
     /// the first.
     void* reserve(std::size_t bytes, std::size_t align) noexcept;
 
+    /// The same without LaneConfig::unread_bytes_max.
+    void* reserve_exempt(std::size_t bytes, std::size_t align) noexcept;
+    /// The last refusal was for LaneConfig::unread_bytes_max, not for memory.
+    bool refused_as_full() const noexcept { return refused_as_full_; }
+
     /// Adds the payload that was constructed in the room of the last reserve. `type` says its size.
     void commit(const RecordType& type, std::uint64_t address) noexcept;
 
-    /// Reserve, construct, commit. False: no memory, and the arguments are untouched. Throws what
+    /// Reserve, construct, commit. False: it is full, or no memory, and the arguments are untouched. Throws what
     /// T's constructor throws (M2).
     template <class T, class... Args>
     [[nodiscard]] bool push(std::uint64_t address, Args&&... args);
@@ -119,13 +127,22 @@ class alignas(kInterference) LaneWriter {
 
     LaneWriter(Tail<P>& tail, const typename P::template Atomic<std::uint32_t>& left,
                SegmentLink& root, const LaneConfig& config)
-        : tail_word_(tail), left_(left), pool_(config.segment_units), root_(root), last_(&root),
-          entered_at_(config.start), published_(config.start), recycled_at_(config.start) {}
+        : tail_word_(tail), left_(left), pool_(config.segment_units, config.unread_bytes_max),
+          root_(root), last_(&root), entered_at_(config.start), published_(config.start),
+          recycled_at_(config.start) {}
 
     // Bytes between `at` and a header whose payload is aligned to `align`.
     static std::size_t padding(const std::byte* at, std::size_t align) noexcept {
         return (0 - (reinterpret_cast<std::uintptr_t>(at) + kUnit)) & (align - 1);
     }
+    bool fits(std::size_t bytes, std::size_t pad) const noexcept {
+        const auto room = static_cast<std::size_t>(end_ - cursor_);
+        return bytes <= room && pad + units_for<P>(bytes) * kUnit <= room;
+    }
+    static std::size_t units_elsewhere(std::size_t bytes, std::size_t align) noexcept {
+        return units_for<P>(bytes) + (align <= kRecordUnit ? 0 : (align + kUnit - 1) / kUnit);
+    }
+    bool is_full_for(std::size_t bytes, std::size_t align) noexcept;
     void* reserve_elsewhere(std::size_t bytes, std::size_t align) noexcept;
     void go_to_reserved() noexcept;
     void enter(Segment* segment) noexcept;
@@ -145,6 +162,7 @@ class alignas(kInterference) LaneWriter {
     std::uint32_t published_;        // what the tail word holds
     std::uint32_t taken_back_ = 0;   // segments; compared with the reader's count
     std::uint32_t recycled_at_;      // what tail() was, see recycle_now_and_then
+    bool refused_as_full_ = false;
 };
 
 /// The end of a lane that receives.
@@ -230,21 +248,40 @@ class Lane {
 template <class P>
 void* LaneWriter<P>::reserve(std::size_t bytes, std::size_t align) noexcept {
     const std::size_t pad = align <= kRecordUnit ? 0 : padding(cursor_, align);
-    const auto room = static_cast<std::size_t>(end_ - cursor_);
-    if (bytes > room || pad + units_for<P>(bytes) * kUnit > room) [[unlikely]]
+    if (!fits(bytes, pad)) [[unlikely]]
+        return is_full_for(bytes, align) ? nullptr : reserve_elsewhere(bytes, align);
+    reserved_ = cursor_ + pad;
+    return reserved_ + kUnit;
+}
+
+template <class P>
+void* LaneWriter<P>::reserve_exempt(std::size_t bytes, std::size_t align) noexcept {
+    const std::size_t pad = align <= kRecordUnit ? 0 : padding(cursor_, align);
+    if (!fits(bytes, pad)) [[unlikely]]
         return reserve_elsewhere(bytes, align);
     reserved_ = cursor_ + pad;
     return reserved_ + kUnit;
 }
 
+// What the reader has left meanwhile does not count.
+template <class P>
+bool LaneWriter<P>::is_full_for(std::size_t bytes, std::size_t align) noexcept {
+    const std::size_t units = units_elsewhere(bytes, align);
+    refused_as_full_ = false;
+    if (!pool_.may_take(units)) [[unlikely]] {
+        recycle();
+        refused_as_full_ = !pool_.may_take(units);
+    }
+    return refused_as_full_;
+}
+
 // In the segment that follows. It stays in the pool, so that giving up costs nothing.
 template <class P>
 void* LaneWriter<P>::reserve_elsewhere(std::size_t bytes, std::size_t align) noexcept {
-    const std::size_t slack = align <= kRecordUnit ? 0 : align;
-    Segment* const segment = pool_.provide(units_for<P>(bytes) + (slack + kUnit - 1) / kUnit);
+    Segment* const segment = pool_.provide(units_elsewhere(bytes, align));
     if (segment == nullptr) [[unlikely]]
         return nullptr;
-    const std::size_t pad = slack == 0 ? 0 : padding(segment->data(), align);
+    const std::size_t pad = align <= kRecordUnit ? 0 : padding(segment->data(), align);
     reserved_in_ = segment;
     reserved_ = segment->data() + pad;
     return reserved_ + kUnit;
@@ -307,6 +344,8 @@ bool LaneWriter<P>::push(std::uint64_t address, Args&&... args) {
 
 template <class P>
 void LaneWriter<P>::recycle() noexcept {
+    if (root_.next.get() == last_)
+        return; // the only one is being written; the reader's count stays where it is
     const std::uint32_t left = left_.load(std::memory_order_acquire); // edge segment, acquire side
     for (; taken_back_ != left; ++taken_back_) {
         Segment* const segment = root_.next.get();

@@ -64,13 +64,30 @@ class alignas(kInterference) Outbox {
 
     /// As LaneWriter's: room for a payload, and its commit.
     void* reserve(int to, std::size_t bytes, std::size_t align) noexcept;
+    void* reserve_exempt(int to, std::size_t bytes, std::size_t align) noexcept;
+    /// The last push() or reserve() to that reader was refused for LaneConfig::unread_bytes_max.
+    bool refused_as_full(int to) const noexcept {
+        return lane_to(to) != nullptr && lane_to(to)->lane.writer().refused_as_full();
+    }
     void commit(int to, const RecordType& type, std::uint64_t address) noexcept;
 
     /// Publishes all that was pushed, and wakes readers that sleep.
     void publish() noexcept;
+    /// The same, but for mail to the writer itself while there is no other: Mailbox::drain_own()
+    /// sees that anyway.
+    /// True: there was some.
+    bool publish_to_others() noexcept {
+        if (held_back_ == nullptr ||
+            (held_back_->next_held_back == nullptr && held_back_ == lane_to(worker_)))
+            return false;
+        publish();
+        return true;
+    }
 
     /// Takes back the segments that readers have left. At barriers only, see LaneWriter::recycle.
     void recycle() noexcept;
+    /// The same for lanes that have come a segment further since the last time.
+    void recycle_now_and_then() noexcept;
 
     /// Units committed for that reader so far, from LaneConfig::start on; wraps.
     std::uint32_t tail(int to) const noexcept;
@@ -131,11 +148,30 @@ class alignas(kInterference) Mailbox {
     template <class Visit>
     std::size_t drain_from(int from, Visit&& visit, std::size_t limit = SIZE_MAX);
 
+    /// The same for the mail of the worker to itself: also what is not published, and what the
+    /// visits add. Publishes its outbox. For the thread that also has the outbox.
+    template <class Visit>
+    std::size_t drain_own(Visit&& visit, std::size_t limit = SIZE_MAX);
+
     /// Sleeps until there is mail, somebody rings the bell, or `deadline_ns`. True: there is mail.
     bool sleep(std::int64_t deadline_ns = kNever) noexcept {
         return bell_.sleep([this] { return board_.moved(); }, deadline_ns);
     }
     Doorbell<P>& bell() noexcept { return bell_; }
+    /// True when there is mail; for who sleeps on the bell and looks at other things, too.
+    bool moved() const noexcept { return board_.moved(); }
+
+    /// A hint of the same, for who spins: may miss what was just published. Fetches what is likely to
+    /// come next.
+    bool peek() const noexcept {
+        if (!board_.has_one_line())
+            return board_.moved();
+        if (board_.moved_in(0) != 0)
+            return true;
+        if (short_mail_ != nullptr)
+            short_mail_->prefetch_next();
+        return false;
+    }
 
     /// Units published for this reader and unread; a moment ago.
     std::uint64_t unread_units() const noexcept { return board_.unread_units(); }
@@ -229,6 +265,12 @@ void* Outbox<P>::reserve(int to, std::size_t bytes, std::size_t align) noexcept 
 }
 
 template <class P>
+void* Outbox<P>::reserve_exempt(int to, std::size_t bytes, std::size_t align) noexcept {
+    OutboxLane* const lane = lane_for(to);
+    return lane == nullptr ? nullptr : lane->lane.writer().reserve_exempt(bytes, align);
+}
+
+template <class P>
 void Outbox<P>::commit(int to, const RecordType& type, std::uint64_t address) noexcept {
     OutboxLane& lane = *lane_to(to);
     if (!lane.lane.writer().holds_back())
@@ -261,6 +303,12 @@ template <class P>
 void Outbox<P>::recycle() noexcept {
     for (OutboxLane* lane = made_; lane != nullptr; lane = lane->next_made)
         lane->lane.writer().recycle();
+}
+
+template <class P>
+void Outbox<P>::recycle_now_and_then() noexcept {
+    for (OutboxLane* lane = made_; lane != nullptr; lane = lane->next_made)
+        lane->lane.writer().recycle_now_and_then();
 }
 
 template <class P>
@@ -310,6 +358,35 @@ std::size_t Mailbox<P>::drain_from(int from, Visit&& visit, std::size_t limit) {
     // edge tail, acquire side
     const std::uint32_t tail = board_.tail(slot).load(std::memory_order_acquire);
     return tail == board_.head(slot) ? 0 : drain_slot(slot, tail, visit, limit);
+}
+
+template <class P>
+template <class Visit>
+std::size_t Mailbox<P>::drain_own(Visit&& visit, std::size_t limit) {
+    Outbox<P>& outbox = all_.outbox(worker_);
+    detail::OutboxLane<P>* const own = outbox.lane_to(worker_);
+    if (own == nullptr)
+        return 0;
+    LaneReader<P>& reader = own->lane.reader();
+    LaneWriter<P>& writer = own->lane.writer();
+    if (writer.tail() == reader.head())
+        return 0;
+    struct Progress { // also when the visitor throws
+        ~Progress() {
+            outbox.publish();
+            board.set_head(slot, reader.head());
+        }
+        Board<P>& board;
+        std::size_t slot;
+        LaneReader<P>& reader;
+        Outbox<P>& outbox;
+    } const progress{board_, all_.layout_.slot_of(worker_), reader, outbox};
+    std::size_t count = 0;
+    while (count < limit && writer.tail() != reader.head()) {
+        count += reader.drain_to(writer.tail(), visit, limit - count);
+        writer.recycle_now_and_then(); // both ends are in this core's cache
+    }
+    return count;
 }
 
 template <class P>

@@ -56,8 +56,10 @@ struct alignas(kCacheLine) Segment : SegmentLink<P> {
 template <class P>
 class SegmentPool {
   public:
-    /// `units`: what a segment of class 0 holds.
-    explicit SegmentPool(std::uint32_t units) : base_units_(units + kHeaderUnits) {}
+    /// `units`: what a segment of class 0 holds. `most_bytes`: of segments that are taken; one of
+    /// class 0 may always be.
+    explicit SegmentPool(std::uint32_t units, std::uint64_t most_bytes = UINT64_MAX)
+        : base_units_(units + kHeaderUnits), most_bytes_(most_bytes) {}
     ~SegmentPool() {
         for (Segment<P>*& top : free_)
             while (top != nullptr)
@@ -77,12 +79,20 @@ class SegmentPool {
             top = allocate(size);
         return top;
     }
+    /// False: taking one with room for `units` would exceed what may be taken.
+    bool may_take(std::size_t units) const noexcept {
+        const int size = class_for(units);
+        return size >= kClasses || (taken_bytes_ == 0 && size == 0) ||
+               taken_bytes_ + bytes_of(size) <= most_bytes_;
+    }
     /// Removes what provide() returned.
     void take(Segment<P>* segment) noexcept {
+        taken_bytes_ += bytes_of(segment->size_class);
         pop(free_[static_cast<std::size_t>(segment->size_class)]);
         segment->next.set(nullptr);
     }
     void give_back(Segment<P>* segment) noexcept {
+        taken_bytes_ -= bytes_of(segment->size_class);
         Segment<P>*& top = free_[static_cast<std::size_t>(segment->size_class)];
         segment->next.set(top);
         top = segment;
@@ -109,6 +119,9 @@ class SegmentPool {
     std::size_t capacity(int size) const noexcept {
         return (std::size_t{base_units_} << size) - kHeaderUnits;
     }
+    std::size_t bytes_of(int size) const noexcept {
+        return sizeof(Segment<P>) + capacity(size) * kUnitBytes<P>;
+    }
     Segment<P>* allocate(int size) noexcept {
         const std::size_t bytes = capacity(size) * kUnitBytes<P>;
         void* const memory =
@@ -125,7 +138,9 @@ class SegmentPool {
     }
 
     const std::uint32_t base_units_;
+    const std::uint64_t most_bytes_;
     std::size_t bytes_ = 0;
+    std::size_t taken_bytes_ = 0;
     std::array<Segment<P>*, kClasses> free_{};
 };
 

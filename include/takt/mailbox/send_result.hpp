@@ -8,7 +8,7 @@
 namespace takt {
 
 /// Everything but `ok` is a refusal: nothing was sent, and the arguments are as they were.
-enum class [[nodiscard]] SendResult : std::uint8_t{
+enum class SendResult : std::uint8_t {
     ok,
     dead,      ///< there is no such receiver any more
     full,      ///< the sender has used up its share of the receiver's bytes
