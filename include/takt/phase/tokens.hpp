@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Layer 4, phase. The tokens: proof, by type, of the phase that a piece of code runs in. Below:
+// context.
+
+namespace takt {
+
+namespace detail {
+struct TokenMint;
+}
+
+/// Proof of the serial phase. Whatever changes shared state asks for one. Only the runtime makes
+/// them: handlers may take one as their first parameter, and co_await synchronize() returns one.
+/// Keeping it across an await is caught at run time, where it is used.
+class Serial {
+    Serial() = default;
+    friend struct detail::TokenMint;
+};
+
+/// Proof of the parallel phase.
+class Parallel {
+    Parallel() = default;
+    friend struct detail::TokenMint;
+};
+
+namespace detail {
+
+/// Makes tokens; for the runtime alone.
+struct TokenMint {
+    static Serial serial() noexcept { return {}; }
+    static Parallel parallel() noexcept { return {}; }
+};
+
+} // namespace detail
+} // namespace takt

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Layer 5: coroutines that belong to actors, and what they may wait for.
+
+#include "takt/task/awaits.hpp"
+#include "takt/task/frame_pool.hpp"
+#include "takt/task/task.hpp"

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#include "takt/task.hpp"
+
+namespace takt::detail {
+
+bool resume_task(std::coroutine_handle<> leaf) noexcept {
+    TaskThread& thread = task_thread();
+    const TaskThread outer = thread; // a task may start another one at once
+    thread = TaskThread{leaf, nullptr};
+    while (thread.next)
+        std::exchange(thread.next, nullptr).resume();
+    const bool ended = thread.finished != nullptr;
+    thread = outer;
+    return ended;
+}
+
+} // namespace takt::detail
