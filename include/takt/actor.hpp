@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Layer 6, actor: how busy each target is, and who gets the next task. Front header.
+// Layer 6, actor: topics, handlers, actors and their mail; how busy each is, and who gets the next
+// task. Front header.
 
 #include "takt/actor/load.hpp"
 
@@ -9,3 +10,21 @@
 #include "takt/actor/snapshot.hpp"
 
 #include "takt/actor/least_busy.hpp"
+
+#include "takt/actor/topic.hpp"
+
+#include "takt/actor/mail.hpp"
+
+#include "takt/actor/handler.hpp"
+
+#include "takt/actor/actor_ref.hpp"
+
+#include "takt/actor/actor_cell.hpp"
+
+#include "takt/actor/actor_table.hpp"
+
+#include "takt/actor/actor.hpp"
+
+#include "takt/actor/send.hpp"
+
+#include "takt/actor/behaviour.hpp"

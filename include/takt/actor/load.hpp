@@ -5,6 +5,7 @@
 
 #include "takt/base.hpp"
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -98,11 +99,19 @@ void Load<P>::lift_to_zero() noexcept {
     }
 }
 
-/// Weight on a load for as long as this object lives: `takt::Busy busy{load};`. Move-only; may end
-/// on another thread than it began on. The load must outlive it (J4).
+namespace detail {
+/// That of the actor whose code runs; PhaseError where there is none.
+Load<StdPolicy>& load_of_this_actor();
+} // namespace detail
+
+/// Weight on a load for as long as this object lives: `takt::Busy busy;` in an actor's code counts
+/// on that actor. Move-only; may end on another thread than it began on. The load must outlive it
+/// (J4).
 template <class P>
 class [[nodiscard]] BasicBusy {
   public:
+    /// One task for the calling actor. Wait-free, but for memory at the actor's first.
+    BasicBusy() requires std::same_as<P, StdPolicy> : BasicBusy(detail::load_of_this_actor()) {}
     /// Adds `weight` tasks. Wait-free.
     explicit BasicBusy(Load<P>& load, std::uint32_t weight = 1) noexcept
         : load_(&load), weight_(weight) {

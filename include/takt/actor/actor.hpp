@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Layer 6, actor. An actor as its own code sees it, and what runs in its name. Below: actor_table.
+// Beside: send. Above: the frame (the ActorHost), behaviour.
+
+#include "takt/actor/actor_table.hpp"
+#include "takt/phase.hpp"
+
+#include <array>
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace takt {
+
+class Actor;
+
+namespace detail {
+struct ActorAccess;
+}
+
+/// How an actor is made.
+struct ActorOptions {
+    /// For people: errors, statistics and traces. Need not be unique.
+    std::string name = {};
+    /// It is destroyed with its parent. Empty: it has none.
+    ActorRef parent = {};
+    /// The worker that runs it; -1: takt chooses.
+    int worker = -1;
+    /// Empty: as the runtime is configured.
+    std::optional<FailurePolicy> on_failure = {};
+};
+
+namespace detail {
+
+using Setup = UniqueFunction<TaskHandle(Actor&)>;
+
+struct ActorContext;
+
+/// What is to be done in the serial phase, in the name of an actor.
+struct Commit {
+    std::uint64_t actor;    // its place in commit order, then
+    std::uint64_t sequence; // its own
+    std::uint64_t address;  // of the actor; when it is gone, the commit is destroyed, not run
+    /// Runs and destroys, or only destroys, what `data` points to.
+    void (*finish)(ActorContext& here, void* data, bool run);
+    void* data;
+};
+
+/// The part of a frame that actors know. Each is called in a phase, by who runs the actor.
+class ActorHost {
+  public:
+    virtual ActorRef spawn(ActorOptions&& options, BehaviourTable* shared, void* state,
+                           void (*destroy_state)(void*) noexcept, Setup setup) = 0;
+    virtual void destroy(ActorRef actor) = 0;
+    /// Its own handlers have changed: mail that was kept may be due, handlers may be gone.
+    virtual void handlers_changed(ActorCell& actor) = 0;
+    virtual void disconnect(ActorRef actor, std::uint64_t handler) = 0;
+    /// Runs the task in the name of the context's actor, now.
+    virtual void start(Task<> task) = 0;
+
+  protected:
+    ~ActorHost() = default;
+};
+
+} // namespace detail
+
+/// One binding, or connection. Does not own it: when this object goes, the handler stays.
+class Connection {
+  public:
+    Connection() = default;
+    Connection(ActorRef actor, std::uint64_t handler) noexcept : actor_(actor), handler_(handler) {}
+
+    /// The handler is not called again; mail for a topic without handlers is kept. On another actor
+    /// from the parallel phase: from this round's serial phase on; from outside: from the start of
+    /// a round on.
+    void disconnect();
+    explicit operator bool() const noexcept { return handler_ != 0; }
+
+  private:
+    ActorRef actor_;
+    std::uint64_t handler_ = 0;
+};
+
+/// Disconnects when it goes.
+class ScopedConnection {
+  public:
+    ScopedConnection() = default;
+    ScopedConnection(Connection connection) noexcept : connection_(connection) {}
+    ScopedConnection(ScopedConnection&& other) noexcept
+        : connection_(std::exchange(other.connection_, {})) {}
+    ScopedConnection& operator=(ScopedConnection&& other) noexcept {
+        std::swap(connection_, other.connection_);
+        return *this;
+    }
+    ~ScopedConnection() {
+        if (connection_)
+            connection_.disconnect();
+    }
+
+  private:
+    Connection connection_;
+};
+
+/// An actor, for its own code: setup, handlers, tasks. One memory domain, run by one thread at a
+/// time. Everybody else has its ActorRef.
+class Actor : private detail::ActorCell {
+  public:
+    ActorRef ref() const noexcept;
+    /// Its place in commit order; given out in the serial phase, so it does not depend on timing.
+    std::uint64_t id() const noexcept { return ActorCell::id; }
+    std::string_view name() const noexcept {
+        return more == nullptr ? std::string_view() : std::string_view(more->name);
+    }
+    ActorRef parent() const noexcept { return more == nullptr ? ActorRef() : more->parent; }
+
+    /// Handles the topic in the serial phase: `handler([Serial], args...)`, a function or a coroutine
+    /// that returns Task<>. Arguments come as const&; those of mail that can only be moved, as &&.
+    /// From its own code it counts at once, and mail that was kept for the topic comes first. Throws
+    /// takt::Error when the topic is known with other types.
+    template <class... Args, class F>
+    Connection bind(const Topic<Args...>& topic, F&& handler) {
+        return add<Phase::serial>(topic, std::forward<F>(handler));
+    }
+    /// The same in the parallel phase: `handler([Parallel], args...)`.
+    template <class... Args, class F>
+    Connection bind_parallel(const Topic<Args...>& topic, F&& handler) {
+        return add<Phase::parallel>(topic, std::forward<F>(handler));
+    }
+
+    /// Makes the actor's state, which is destroyed with it. Once; throws takt::Error the second time.
+    template <class T, class... Given>
+    T& emplace_state(Given&&... given) {
+        auto made = std::make_unique<T>(std::forward<Given>(given)...);
+        own_state(made.get(), [](void* at) noexcept { delete static_cast<T*>(at); });
+        return *made.release();
+    }
+    /// The state, of which the caller knows the type.
+    template <class T>
+    T& state() noexcept {
+        return *static_cast<T*>(ActorCell::state);
+    }
+
+    void set_failure_policy(FailurePolicy policy) { need_more().policy = policy; }
+    void destroy() { ref().destroy(); }
+
+    std::uint64_t load() const noexcept { return ref().ActorRef::load(); }
+    MailCounts counts() const noexcept;
+
+  private:
+    friend class detail::ActorTable;
+    friend struct detail::ActorAccess;
+
+    template <Phase kPhase, class... Args, class F>
+    Connection add(const Topic<Args...>& topic, F&& handler) {
+        using Made = detail::HandlerOf<kPhase, void, std::decay_t<F>, Args...>;
+        return add_handler(kPhase, topic.hash(), topic.name(), detail::signature_of<Args...>,
+                           std::make_unique<Made>(std::forward<F>(handler)));
+    }
+    Connection add_handler(Phase phase, std::uint64_t topic, const char* name,
+                           const detail::Signature& signature,
+                           std::unique_ptr<detail::Handler> handler);
+    void own_state(void* made, void (*destroy_made)(void*) noexcept);
+
+    std::uint32_t slot_ = 0;
+};
+
+namespace detail {
+
+/// For the runtime: an actor and what is kept of it are one object.
+struct ActorAccess {
+    static ActorCell& cell(Actor& actor) noexcept { return actor; }
+    static Actor& actor(ActorCell& cell) noexcept { return static_cast<Actor&>(cell); }
+    static std::uint32_t slot(const ActorCell& cell) noexcept {
+        return static_cast<const Actor&>(cell).slot_;
+    }
+    static void set_slot(Actor& actor, std::uint32_t slot) noexcept { actor.slot_ = slot; }
+};
+
+/// The part of a worker's context that actors' code uses.
+struct ActorContext : Context {
+    ActorTable* table = nullptr;
+    ActorHost* host = nullptr;
+    Actor* actor = nullptr;                 // whose code runs; null: nobody's
+    Outbox<StdPolicy>* outbox = nullptr;    // in the serial phase that of the actor's worker
+    int worker = 0;                         // that outbox's
+    std::uint64_t sent = 0;                 // mail pushed by this context
+    std::array<std::uint64_t, 5> refused{}; // sends, by SendResult
+    Arena memory;                           // until the end of the round
+    std::vector<Commit> commits;            // of this round
+
+    /// Notes a commit in the name of the actor whose code runs.
+    void commit(void (*finish)(ActorContext&, void*, bool), void* data);
+    std::uint64_t sender_id() const noexcept;
+};
+
+inline ActorContext* actor_context() noexcept {
+    return static_cast<ActorContext*>(current_context());
+}
+/// The same; PhaseError outside.
+ActorContext& need_actor_context(const char* member);
+
+/// ActorRef::destroy and Connection::disconnect for threads outside.
+void destroy_from_outside(ActorRef actor) noexcept;
+void disconnect_from_outside(ActorRef actor, std::uint64_t handler) noexcept;
+
+/// The way into a runtime from outside; null: there is no such runtime.
+Gate<StdPolicy>* gate_of(unsigned runtime) noexcept;
+void set_gate(unsigned runtime, Gate<StdPolicy>* gate) noexcept;
+
+} // namespace detail
+
+/// The actor whose code runs. PhaseError where there is none.
+Actor& this_actor();
+
+/// Makes an actor. `setup(Actor&)` binds its handlers; it runs in the serial phase, and finishes
+/// before the actor's first message, also if it is a coroutine. From the serial phase it runs at
+/// once, from the parallel phase in this round's serial phase; the reference can be used at once.
+/// In a phase only.
+template <class F>
+requires std::invocable<F&, Actor&> ActorRef spawn_actor(ActorOptions options, F&& setup);
+
+} // namespace takt

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Layer 6, actor. What the runtime keeps of an actor. Below: handler, actor_ref. Above: actor (the
+// same, for its owner), actor_table.
+
+#include "takt/actor/actor_ref.hpp"
+#include "takt/actor/handler.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace takt {
+
+class Actor;
+
+/// What a handler that throws does to its actor, beyond failing that message.
+enum class FailurePolicy : std::uint8_t {
+    stop,   ///< no further handler of it starts; its mail expires
+    resume, ///< nothing
+    abort,  ///< the program ends
+};
+
+/// What became of messages. The law, exact whenever no phase runs:
+///     accepted = handled + failed + expired + in_flight()
+struct MailCounts {
+    std::uint64_t accepted = 0; ///< taken out of a lane
+    std::uint64_t handled = 0;
+    std::uint64_t failed = 0;  ///< a handler threw
+    std::uint64_t expired = 0; ///< the receiver was gone or stopped, or too much was kept
+
+    /// Kept until its topic is bound, waiting for the serial phase, or with a task that has not
+    /// ended.
+    std::uint64_t in_flight() const noexcept { return accepted - handled - failed - expired; }
+    MailCounts& operator+=(const MailCounts& other) noexcept {
+        accepted += other.accepted;
+        handled += other.handled;
+        failed += other.failed;
+        expired += other.expired;
+        return *this;
+    }
+};
+
+namespace detail {
+
+enum class Life : std::uint8_t {
+    none,   // the slot is free
+    unborn, // setup has not finished: mail is kept
+    live,
+    stopped, // failed under FailurePolicy::stop: mail expires
+    dying,   // destroyed, and still there until the end of the serial phase
+};
+
+/// The word that senders read of an actor.
+/// bits 0-31 generation, bits 32-47 shard, bits 48-55 Life
+struct ActorWord {
+    std::uint32_t generation = 0;
+    std::uint16_t shard = 0;
+    Life life = Life::none;
+
+    constexpr std::uint64_t pack() const noexcept {
+        return generation | (std::uint64_t{shard} << 32) | (static_cast<std::uint64_t>(life) << 48);
+    }
+    static constexpr ActorWord unpack(std::uint64_t word) noexcept {
+        return {static_cast<std::uint32_t>(word), static_cast<std::uint16_t>(word >> 32),
+                static_cast<Life>(word >> 48)};
+    }
+    constexpr bool takes_mail() const noexcept {
+        return life == Life::live || life == Life::unborn;
+    }
+};
+
+/// Mail that waits for its topic to be bound, or for setup to finish; on the heap.
+struct KeptMail {
+    KeptMail(MailHead& from, const MailType& what);
+    ~KeptMail();
+    KeptMail(const KeptMail&) = delete;
+    KeptMail& operator=(const KeptMail&) = delete;
+
+    MailHead& head() const noexcept { return *static_cast<MailHead*>(memory); }
+
+    const MailType& type;
+    void* memory;
+};
+
+/// What few actors need.
+struct ActorMore {
+    HandlerTable own;
+    std::vector<std::unique_ptr<KeptMail>> kept; // in the order of their coming
+    std::string name;
+    ActorRef parent;
+    std::vector<ActorRef> children;
+    std::uint64_t failed = 0;
+    std::uint64_t expired = 0;
+    std::optional<FailurePolicy> policy; // empty: the runtime's
+    bool kept_is_due = false;            // something that was kept may be handled now
+    bool stopping = false; // it failed in this phase, and is stopped in the serial phase
+    bool to_sweep = false;
+    bool hears_heartbeat = false; // it is among those who get the heartbeat's mail
+    void (*destroy_state)(void*) noexcept = nullptr; // of a state that is not a behaviour's
+    std::unique_ptr<Load<StdPolicy>> own_load;
+    UniqueFunction<TaskHandle(Actor&)> setup; // while a task of it has not ended
+
+    /// Mail does not simply go to a handler now.
+    bool needs_care() const noexcept { return kept_is_due || stopping; }
+};
+
+/// What all actors of a behaviour share. Lives as long as the last of them.
+struct BehaviourTable {
+    void release() noexcept {
+        // edge behaviour, both sides: who is last sees what the others did
+        if (references.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            delete this;
+    }
+
+    // references:   writes: who makes, copies or drops a Behaviour, and the frame thread
+    std::atomic<std::uint32_t> references{1};
+    HandlerTable handlers;
+    void (*destroy_state)(void*) noexcept = nullptr;
+};
+
+/// The actors' own part of the table: what an idle one costs.
+struct ActorCell {
+    // word: writes: the frame thread in the serial phase, or who takes a free slot   reads: senders
+    //   edge birth: a word with a new generation releases -> senders from other workers acquire it
+    //   by the edge of the mail that brought them the reference.
+    std::atomic<std::uint64_t> word{0};
+    // The rest: its worker in the parallel phase, the frame thread in the serial phase.
+    std::uint64_t id = 0;             // its place in commit order
+    std::uint64_t sequence = 0;       // of its next commit
+    BehaviourTable* shared = nullptr; // one reference of it is held
+    void* state = nullptr;
+    RootTask* tasks = nullptr; // that have not ended
+    std::uint64_t accepted = 0;
+    std::uint64_t handled = 0;
+    std::unique_ptr<ActorMore> more;
+    // load: null until somebody counts on it.   writes: its worker, or the frame thread
+    //   reads: anyone in a phase   edge load of an actor: as birth
+    std::atomic<Load<StdPolicy>*> load{nullptr};
+
+    ActorMore& need_more() {
+        if (more == nullptr)
+            more = std::make_unique<ActorMore>();
+        return *more;
+    }
+    ActorWord read_word() const noexcept {
+        // relaxed: a reference is handed over by an edge; life and shard change in the serial phase
+        return ActorWord::unpack(word.load(std::memory_order_relaxed));
+    }
+    void write_word(ActorWord value) noexcept {
+        word.store(value.pack(), std::memory_order_relaxed); // relaxed: see read_word
+    }
+};
+
+static_assert(sizeof(ActorCell) <= 88);
+
+} // namespace detail
+} // namespace takt

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Layer 6, actor. What lies in a lane when actors write to each other. Below: topic, load, mailbox
+// (record). Above: handler (which opens it), actor_ref (which writes it).
+
+#include "takt/actor/load.hpp"
+#include "takt/actor/topic.hpp"
+#include "takt/mailbox.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace takt::detail {
+
+/// What all mail begins with.
+struct MailHead {
+    const char* topic_name; // for people
+    std::uint64_t topic;    // hash of the name
+    std::uint64_t sender;   // its place in commit order; 0: no actor
+};
+
+/// The types of a topic's arguments: one object for each list of types. Its address is compared at
+/// bind and at delivery.
+struct Signature {
+    const char* name; // for people
+    bool copyable;    // false: one handler only, which gets the arguments moved
+};
+
+/// What takt does itself, on the receiver's worker; not for handlers.
+struct ActorContext;
+using ControlCall = void (*)(ActorContext& here, std::uint64_t address, MailHead& mail);
+
+/// What a worker has to know of a piece of mail beyond its record.
+struct MailType : RecordType {
+    constexpr MailType(const RecordType& record, std::size_t alignment,
+                       void (*mover)(void*, void*) noexcept, const Signature* args,
+                       bool is_dispatched, ControlCall call = nullptr)
+        : RecordType(record), align(alignment), move_to(mover), signature(args),
+          dispatched(is_dispatched), control(call) {}
+
+    std::size_t align;
+    void (*move_to)(void* to, void* from) noexcept; // constructs at `to`; `from` is still destroyed
+    const Signature* signature;                     // null for control mail
+    bool dispatched;                                // it is a DispatchedMail
+    ControlCall control;                            // null for mail of topics
+};
+
+template <class... Args>
+inline constexpr Signature signature_of{type_name<std::tuple<Args...>>(),
+                                        (std::is_copy_constructible_v<Args> && ...)};
+
+/// A message.
+template <class... Args>
+struct TopicMail : MailHead {
+    template <class... Given>
+    explicit TopicMail(const MailHead& head, Given&&... given)
+        : MailHead(head), args(std::forward<Given>(given)...) {}
+
+    std::tuple<Args...> args;
+};
+
+struct DispatchedHead : MailHead {
+    DispatchedHead(const MailHead& head, Load<StdPolicy>& load) : MailHead(head), busy(load) {}
+
+    Busy busy;
+};
+
+/// A message that counts on its receiver's load until it has been handled, or is destroyed.
+template <class... Args>
+struct DispatchedMail : DispatchedHead {
+    template <class... Given>
+    explicit DispatchedMail(const MailHead& head, Load<StdPolicy>& load, Given&&... given)
+        : DispatchedHead(head, load), args(std::forward<Given>(given)...) {}
+
+    std::tuple<Args...> args;
+};
+
+template <class M>
+void move_mail(void* to, void* from) noexcept {
+    ::new (to) M(std::move(*static_cast<M*>(from)));
+}
+
+template <class M>
+constexpr MailType mail_type(const Signature* args, bool is_dispatched,
+                             ControlCall control = nullptr) {
+    return {{std::is_trivially_destructible_v<M> ? nullptr : &destroy_payload<M>,
+             static_cast<std::uint32_t>(units_for<StdPolicy>(sizeof(M))),
+             static_cast<std::uint32_t>(sizeof(M)), type_name<M>()},
+            alignof(M),
+            &move_mail<M>,
+            args,
+            is_dispatched,
+            control};
+}
+
+} // namespace takt::detail
+
+namespace takt {
+
+// Workers know all records that they drain as mail.
+template <class... Args>
+inline constexpr detail::MailType record_type_of<detail::TopicMail<Args...>> =
+    detail::mail_type<detail::TopicMail<Args...>>(&detail::signature_of<Args...>, false);
+template <class... Args>
+inline constexpr detail::MailType record_type_of<detail::DispatchedMail<Args...>> =
+    detail::mail_type<detail::DispatchedMail<Args...>>(&detail::signature_of<Args...>, true);
+
+} // namespace takt

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "takt/actor.hpp"
+
+#include <array>
+#include <atomic>
+#include <utility>
+
+namespace takt {
+
+namespace detail {
+
+namespace {
+
+// gates:   writes: a runtime at its begin and its end   reads: who sends from outside
+//   edge gate: hands over the gate.
+std::array<std::atomic<Gate<StdPolicy>*>, ActorRef::kRuntimesMax> gates{};
+
+std::string current_actor_name() {
+    const ActorContext* const here = actor_context();
+    if (here == nullptr || here->actor == nullptr)
+        return {};
+    if (!here->actor->name().empty())
+        return std::string(here->actor->name());
+    return "#" + std::to_string(here->actor->id());
+}
+
+} // namespace
+
+Gate<StdPolicy>* gate_of(unsigned runtime) noexcept {
+    return gates[runtime].load(std::memory_order_acquire); // edge gate, acquire side
+}
+
+void set_gate(unsigned runtime, Gate<StdPolicy>* gate) noexcept {
+    name_of_current_actor = &current_actor_name;
+    gates[runtime].store(gate, std::memory_order_release); // edge gate, release side
+}
+
+ActorContext& need_actor_context(const char* member) {
+    ActorContext* const here = actor_context();
+    if (here == nullptr)
+        violated(member,
+                 "Call it on the frame thread between frames, or from code that a frame runs; "
+                 "from other threads use Runtime::post()");
+    return *here;
+}
+
+void ActorContext::commit(void (*finish)(ActorContext&, void*, bool), void* data) {
+    Actor& who = this_actor();
+    ActorCell& cell = ActorAccess::cell(who);
+    commits.push_back({cell.id, cell.sequence++, who.ref().address(), finish, data});
+}
+
+std::uint64_t ActorContext::sender_id() const noexcept {
+    return actor == nullptr ? 0 : actor->id();
+}
+
+Load<StdPolicy>& load_of_this_actor() {
+    ActorCell& cell = ActorAccess::cell(this_actor());
+    Load<StdPolicy>* load = cell.load.load(std::memory_order_relaxed); // relaxed: its own
+    if (load == nullptr) {
+        ActorMore& more = cell.need_more();
+        more.own_load = std::make_unique<Load<StdPolicy>>();
+        load = more.own_load.get();
+        cell.load.store(load, std::memory_order_release); // edge actor_load, release side
+    }
+    return *load;
+}
+
+} // namespace detail
+
+Actor& this_actor() {
+    detail::ActorContext& here = detail::need_actor_context("takt::this_actor");
+    if (here.actor == nullptr)
+        detail::violated("takt::this_actor", "Call it from an actor's setup, handlers and tasks");
+    return *here.actor;
+}
+
+void ActorRef::destroy() const {
+    if (detail::ActorContext* const here = detail::context_in(runtime()))
+        here->host->destroy(*this);
+    else if (detail::gate_of(runtime()) != nullptr)
+        detail::destroy_from_outside(*this);
+}
+
+std::uint64_t ActorRef::load() const noexcept {
+    const detail::ActorContext* const here = detail::context_in(runtime());
+    if (here == nullptr)
+        return 0;
+    const detail::ActorCell* const cell = here->table->find(*this);
+    if (cell == nullptr)
+        return 0;
+    // edge actor_load, acquire side
+    const Load<StdPolicy>* const load = cell->load.load(std::memory_order_acquire);
+    return load == nullptr ? 0 : load->value();
+}
+
+bool ActorRef::alive() const noexcept {
+    const detail::ActorContext* const here = detail::context_in(runtime());
+    if (here == nullptr)
+        return false;
+    const detail::ActorCell* const cell = here->table->find(*this);
+    return cell != nullptr && cell->read_word().life != detail::Life::dying;
+}
+
+ActorRef Actor::ref() const noexcept {
+    // An actor's code knows its runtime by its context.
+    return detail::actor_context()->table->ref_of(*this, slot_);
+}
+
+MailCounts Actor::counts() const noexcept {
+    return {accepted, handled, more == nullptr ? 0 : more->failed,
+            more == nullptr ? 0 : more->expired};
+}
+
+Connection Actor::add_handler(Phase phase, std::uint64_t topic, const char* name,
+                              const detail::Signature& signature,
+                              std::unique_ptr<detail::Handler> handler) {
+    detail::ActorContext& here = detail::need_actor_context("Actor::bind");
+    if (here.phase == Phase::parallel && here.actor != this)
+        detail::violated("Actor::bind",
+                         "In the parallel phase an actor binds its own handlers only");
+    if (shared != nullptr) {
+        const detail::TopicHandlers* const entry = shared->handlers.find(topic);
+        if (entry != nullptr && entry->signature != &signature)
+            throw Error("topic", name,
+                        std::string("the actor's behaviour binds it with ") +
+                            entry->signature->name + ", now with " + signature.name,
+                        "Use one name for one list of types");
+    }
+    const std::uint64_t id = need_more().own.add(phase, topic, name, signature, std::move(handler));
+    here.host->handlers_changed(*this);
+    return {ref(), id};
+}
+
+void Actor::own_state(void* made, void (*destroy_made)(void*) noexcept) {
+    if (ActorCell::state != nullptr)
+        throw Error("state", std::string(name()), "the actor has a state already",
+                    "Call emplace_state() once");
+    need_more().destroy_state = destroy_made;
+    ActorCell::state = made;
+}
+
+void Connection::disconnect() {
+    const std::uint64_t handler = std::exchange(handler_, 0);
+    if (handler == 0)
+        return;
+    if (detail::ActorContext* const here = detail::context_in(actor_.runtime()))
+        here->host->disconnect(actor_, handler);
+    else
+        detail::disconnect_from_outside(actor_, handler);
+}
+
+} // namespace takt
