@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Layer 7, frame. What a frame tells: how it went, and what failed in it. Below: actor.
+
+#include "takt/actor.hpp"
+
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <vector>
+
+namespace takt {
+
+namespace detail {
+
+/// What the frame sends to those that listen to it.
+inline constexpr Topic<FrameTime> kHeartbeat{"takt.heartbeat"};
+
+} // namespace detail
+
+/// What one step() did.
+struct FrameReport {
+    FrameTime time = {};
+    std::int64_t duration_ns = 0; ///< from the begin of step() to its end
+    std::uint32_t rounds = 0;
+    std::uint64_t messages = 0; ///< taken out of lanes
+    std::uint64_t commits = 0;
+    std::uint64_t failures = 0;
+    /// True: the phase budget or max_rounds ended it; mail or commits are left for the next frame.
+    bool left_over = false;
+};
+
+/// A handler, a task, a commit or a setup that threw.
+struct Failure {
+    ActorRef actor = {};    ///< empty: code outside actors
+    std::string name = {};  ///< the actor's
+    std::string topic = {}; ///< of the message; empty when it was none
+    std::uint64_t frame = 0;
+    std::exception_ptr exception = {};
+
+    /// One line: frame, actor, topic and what().
+    std::string text() const;
+};
+
+/// Mail that nobody handled.
+struct DeadLetter {
+    ActorRef actor = {};
+    std::string topic = {};
+    enum class Reason : std::uint8_t {
+        gone,      ///< the actor was destroyed before
+        destroyed, ///< it was destroyed with this mail unhandled
+        stopped,   ///< it was stopped by a failure
+        kept_full, ///< no handler was bound, and there was no room to keep it
+        no_memory, ///< there was no memory to pass it on, or to keep it
+    } reason = Reason::gone;
+};
+
+const char* name_of(DeadLetter::Reason reason) noexcept;
+
+/// What a shutdown left behind, or had to end.
+struct ShutdownReport {
+    std::uint64_t actors = 0;           ///< that it destroyed
+    std::uint64_t messages_expired = 0; ///< unhandled mail that it destroyed
+    std::uint64_t tasks_destroyed = 0;  ///< that had not ended
+    /// Tasks on background threads that did not come home in time, by the names of their actors.
+    /// They are waited for when the runtime is destroyed.
+    std::vector<std::string> offloaded_left = {};
+};
+
+} // namespace takt

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Layer 7, frame. What the layers between frame and runtime are given of a runtime. Below: actor.
+// Above: dispatcher, signal, runtime (which converts to it).
+
+#include "takt/actor.hpp"
+
+#include <cstdint>
+#include <memory>
+
+namespace takt {
+
+namespace detail {
+class Engine;
+}
+
+/// A reference to a runtime, for what is built on it. A Runtime converts to it.
+class World {
+  public:
+    explicit World(detail::Engine& engine) noexcept : engine_(&engine) {}
+
+    /// The caller acts in this world from now on: in one of its phases, or as its frame thread.
+    /// PhaseError on other threads.
+    void enter() const;
+    int workers() const noexcept;
+    /// next_round delivery: nothing may depend on timing.
+    bool is_reproducible() const noexcept;
+    /// Rounds since the runtime began.
+    std::uint64_t round() const noexcept;
+    /// Calls `hook()` at the barrier of each round, in the serial phase. Returns its number. In the
+    /// serial phase.
+    std::uint64_t at_barrier(UniqueFunction<void()> hook) const;
+    void forget_barrier_hook(std::uint64_t number) const noexcept;
+    /// Keeps the loads while mail counts on them.
+    void keep(std::shared_ptr<LoadBoard<StdPolicy>> loads) const;
+
+  private:
+    detail::Engine* engine_;
+};
+
+} // namespace takt

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: MIT
+// What becomes of a message: handlers are called, tasks begin, commits are noted, mail is kept or
+// expires, and each end is counted once (R3).
+#include "frame/engine.hpp"
+#include "frame/frame_worker.hpp"
+
+#include <new>
+#include <optional>
+#include <utility>
+
+namespace takt::detail {
+
+namespace {
+
+/// A message for serial handlers, in the worker's memory until the serial phase.
+struct SerialMail {
+    const MailType* type;
+    MailHead* mail;
+    Delivery* delivery; // of its parallel handlers, if they began tasks
+    MailEnd end;        // of its parallel handlers
+};
+
+bool is_bound(const ActorCell& cell, std::uint64_t topic) noexcept {
+    const Bound bound(cell, topic);
+    return bound.in(Phase::parallel) || bound.in(Phase::serial);
+}
+
+bool may_handle(const ActorCell& cell) noexcept {
+    return cell.read_word().life == Life::live && (cell.more == nullptr || !cell.more->stopping);
+}
+
+// The message of a signature that is not the handlers'.
+[[noreturn, gnu::cold]] void refuse_types(const TopicHandlers& entry, const MailHead& mail,
+                                          const MailType& type) {
+    throw Error("topic", mail.topic_name,
+                std::string("it was sent with ") + type.signature->name + " and is bound with " +
+                    entry.signature->name,
+                "Use one name for one list of types");
+}
+
+std::optional<Busy> take_busy(MailHead& mail, const MailType& type) noexcept {
+    if (type.dispatched)
+        return std::move(static_cast<DispatchedHead&>(mail).busy);
+    return std::nullopt;
+}
+
+void finish_serial_mail(ActorContext& context, void* data, bool run) {
+    auto& here = static_cast<FrameWorker&>(context);
+    const SerialMail held = *static_cast<SerialMail*>(data);
+    ActorCell* const cell = run ? &ActorAccess::cell(*here.actor) : nullptr;
+    MailEnd end = held.end;
+    Delivery* delivery = held.delivery;
+    if (run && may_handle(*cell))
+        delivery = here.call_handlers(*cell, Bound(*cell, held.mail->topic), *held.mail, *held.type,
+                                      delivery, end);
+    else if (end != MailEnd::failed)
+        end = MailEnd::expired;
+    here.finish_message(cell, *held.mail, delivery, end);
+    if (held.type->destroy != nullptr)
+        held.type->destroy(held.mail);
+}
+
+} // namespace
+
+void FrameWorker::open_any(std::uint64_t address, const MailType& type, MailHead& mail) {
+    if (type.control != nullptr) {
+        type.control(*this, address, mail);
+        return;
+    }
+    ++topics_.of(mail.topic, mail.topic_name).accepted;
+    const ActorRef to = ActorRef::from_address(address);
+    ActorCell& cell = table->cell(to.slot());
+    const ActorWord word = cell.read_word();
+    if (word.generation != to.generation() || word.life == Life::none) [[unlikely]] {
+        expire(nullptr, address, mail, DeadLetter::Reason::gone);
+        return;
+    }
+    ++cell.accepted;
+    if (word.life == Life::live) [[likely]]
+        deliver(cell, mail, type);
+    else if (word.life == Life::unborn)
+        keep(cell, mail, type);
+    else
+        expire(&cell, address, mail,
+               word.life == Life::dying ? DeadLetter::Reason::destroyed
+                                        : DeadLetter::Reason::stopped);
+}
+
+void FrameWorker::deliver(ActorCell& cell, MailHead& mail, const MailType& type) {
+    if (cell.more != nullptr && cell.more->kept_is_due)
+        open_kept(cell); // older mail first
+    if (!may_handle(cell)) [[unlikely]] {
+        expire(&cell, ActorAccess::actor(cell).ref().address(), mail, DeadLetter::Reason::stopped);
+        return;
+    }
+    const Bound bound(cell, mail.topic);
+    const bool in_parallel = bound.in(Phase::parallel);
+    const bool in_serial = bound.in(Phase::serial);
+    if (!in_parallel && !in_serial) [[unlikely]] {
+        keep(cell, mail, type);
+        return;
+    }
+    MailEnd end = MailEnd::handled;
+    Delivery* delivery = nullptr;
+    if (in_parallel)
+        delivery = call_handlers(cell, bound, mail, type, delivery, end);
+    if (!in_serial) {
+        finish_message(&cell, mail, delivery, end);
+        return;
+    }
+    try {
+        to_serial_phase(cell, mail, type, delivery, end);
+    } catch (const std::bad_alloc&) {
+        finish_message(&cell, mail, delivery, MailEnd::failed);
+        throw;
+    }
+}
+
+Delivery* FrameWorker::call_handlers(ActorCell& cell, const Bound& bound, MailHead& mail,
+                                     const MailType& type, Delivery* delivery, MailEnd& end) {
+    // All that is read of the tables is read before a handler may change them.
+    const auto first_of = [&](const TopicHandlers* entry) -> Handler* {
+        if (entry == nullptr)
+            return nullptr;
+        if (entry->signature != type.signature) [[unlikely]]
+            refuse_types(*entry, mail, type);
+        return entry->first_of(phase);
+    };
+    Actor* const before = std::exchange(actor, &ActorAccess::actor(cell));
+    try {
+        Handler* const shared = first_of(bound.shared);
+        Handler* const own = first_of(bound.own);
+        if (shared != nullptr)
+            call_all(cell, shared, UINT64_MAX, false, mail, type, delivery, end);
+        if (own != nullptr && (shared == nullptr || may_handle(cell)))
+            call_all(cell, own, cell.more->own.next_id(), true, mail, type, delivery, end);
+    } catch (...) {
+        end = MailEnd::failed;
+        report(&cell, mail.topic_name, std::current_exception());
+    }
+    actor = before;
+    return delivery;
+}
+
+void FrameWorker::begin_task(ActorCell& cell, Handler& handler, TaskHandle handle, MailHead& mail,
+                             const MailType& type) {
+    Task<> task = Task<>::adopt(handle);
+    auto* const delivery =
+        new Delivery{1, MailEnd::handled, mail.topic, mail.topic_name, take_busy(mail, type)};
+    start_task(&cell, std::move(task), cell.shared == nullptr ? &handler : nullptr, delivery,
+               false);
+    finish_message(&cell, mail, delivery, MailEnd::handled);
+}
+
+void FrameWorker::fail_message(ActorCell& cell, const MailHead& mail) {
+    report(&cell, mail.topic_name, std::current_exception());
+    finish_message(&cell, mail, nullptr, MailEnd::failed);
+}
+
+// From `first` on, those that are bound before `bound_later`; the actor may handle mail. Handlers of
+// a behaviour live as long as the actor; its own may be disconnected.
+void FrameWorker::call_all(ActorCell& cell, Handler* first, std::uint64_t bound_later, bool is_own,
+                           MailHead& mail, const MailType& type, Delivery*& delivery,
+                           MailEnd& end) {
+    for (Handler* handler = first; handler != nullptr && handler->id < bound_later;) {
+        if (handler->connected) {
+            try {
+                if (const TaskHandle handle = handler->call(cell.state, mail, type)) {
+                    Task<> task = Task<>::adopt(handle);
+                    if (delivery == nullptr)
+                        delivery = new Delivery{1, end, mail.topic, mail.topic_name,
+                                                take_busy(mail, type)};
+                    start_task(&cell, std::move(task), is_own ? handler : nullptr, delivery, false);
+                }
+            } catch (...) {
+                end = MailEnd::failed;
+                report(&cell, mail.topic_name, std::current_exception());
+            }
+        }
+        handler = handler->next.get();
+        if (handler != nullptr && !may_handle(cell))
+            return;
+    }
+}
+
+void FrameWorker::to_serial_phase(ActorCell& cell, MailHead& mail, const MailType& type,
+                                  Delivery* delivery, MailEnd end) {
+    if (commits.size() == commits.capacity())
+        commits.reserve(2 * commits.size() + 16); // before the mail is moved
+    void* const at = memory.take(sizeof(SerialMail), alignof(SerialMail));
+    commits.push_back({cell.id, cell.sequence++, ActorAccess::actor(cell).ref().address(),
+                       &finish_serial_mail,
+                       ::new (at) SerialMail{&type, move_to_memory(mail, type), delivery, end}});
+}
+
+void FrameWorker::finish_message(ActorCell* cell, const MailHead& mail, Delivery* delivery,
+                                 MailEnd end) {
+    if (delivery == nullptr) [[likely]] {
+        count(cell, mail.topic, mail.topic_name, end);
+        return;
+    }
+    if (end != MailEnd::handled)
+        delivery->end = end;
+    close(cell, delivery);
+}
+
+// One of those that keep a delivery open has ended.
+void FrameWorker::close(ActorCell* cell, Delivery* delivery) {
+    if (--delivery->open != 0)
+        return;
+    count(cell, delivery->topic, delivery->topic_name, delivery->end);
+    delete delivery;
+}
+
+void FrameWorker::count(ActorCell* cell, std::uint64_t topic, const char* name, MailEnd end) {
+    MailCounts& of_topic = topics_.of(topic, name);
+    switch (end) {
+    case MailEnd::handled:
+        ++of_topic.handled;
+        if (cell != nullptr)
+            ++cell->handled;
+        return;
+    case MailEnd::failed:
+        ++of_topic.failed;
+        if (cell != nullptr)
+            ++cell->need_more().failed;
+        return;
+    case MailEnd::expired:
+        ++of_topic.expired;
+        if (cell != nullptr)
+            ++cell->need_more().expired;
+        return;
+    }
+}
+
+void FrameWorker::expire(ActorCell* cell, std::uint64_t address, const MailHead& mail,
+                         DeadLetter::Reason reason) {
+    count(cell, mail.topic, mail.topic_name, MailEnd::expired);
+    if (engine_.wants_dead_letters())
+        dead_letters_.push_back({ActorRef::from_address(address), mail.topic_name, reason});
+}
+
+void FrameWorker::lose(std::uint64_t address, const MailHead& mail) {
+    ++topics_.of(mail.topic, mail.topic_name).accepted;
+    expire(nullptr, address, mail, DeadLetter::Reason::no_memory);
+}
+
+void FrameWorker::discard_mail() {
+    mailbox_.drain([this](std::uint64_t address, const RecordType& record, void* payload) {
+        ++taken_;
+        const MailHead& mail = *static_cast<const MailHead*>(payload);
+        if (static_cast<const MailType&>(record).control != nullptr)
+            return;
+        ++topics_.of(mail.topic, mail.topic_name).accepted;
+        expire(nullptr, address, mail, DeadLetter::Reason::destroyed);
+    });
+}
+
+// --- kept mail ---
+
+void FrameWorker::keep(ActorCell& cell, MailHead& mail, const MailType& type) {
+    DeadLetter::Reason reason = DeadLetter::Reason::kept_full;
+    try {
+        std::vector<std::unique_ptr<KeptMail>>& kept = cell.need_more().kept;
+        if (kept.size() < engine_.options().kept_max) {
+            kept.push_back(std::make_unique<KeptMail>(mail, type));
+            return;
+        }
+    } catch (const std::bad_alloc&) {
+        reason = DeadLetter::Reason::no_memory;
+    }
+    expire(&cell, ActorAccess::actor(cell).ref().address(), mail, reason);
+}
+
+void FrameWorker::open_kept(ActorCell& cell) {
+    if (cell.more == nullptr || cell.read_word().life != Life::live)
+        return;
+    ActorMore& more = *cell.more;
+    while (more.kept_is_due) {
+        more.kept_is_due = false;
+        for (std::unique_ptr<KeptMail>& mail : std::exchange(more.kept, {})) {
+            // Once a handler has bound more, the rest waits behind what was passed over before.
+            if (!more.kept_is_due && may_handle(cell) && is_bound(cell, mail->head().topic))
+                deliver(cell, mail->head(), mail->type);
+            else
+                more.kept.push_back(std::move(mail));
+        }
+    }
+}
+
+// --- tasks ---
+
+void FrameWorker::start_task(ActorCell* cell, Task<> task, Handler* handler, Delivery* delivery,
+                             bool is_setup) {
+    auto* const started = new ActorTask;
+    started->host = &engine_;
+    started->outermost = task.release();
+    TaskHandle::from_address(started->outermost.address()).promise().root = started;
+    started->leaf = started->outermost;
+    started->handler = handler;
+    started->delivery = delivery;
+    started->is_setup = is_setup;
+    if (cell != nullptr) {
+        started->actor = ActorAccess::actor(*cell).ref();
+        started->actor_id = cell->id;
+    }
+    if (handler != nullptr)
+        ++handler->tasks;
+    if (delivery != nullptr)
+        ++delivery->open;
+    RootTask*& list = engine_.tasks_of(cell);
+    started->next = list;
+    if (list != nullptr)
+        list->previous = started;
+    list = started;
+    run_task(*started);
+}
+
+void FrameWorker::run_task(ActorTask& task) {
+    ActorCell* const cell = table->find(task.actor);
+    Actor* const before =
+        std::exchange(actor, cell == nullptr ? nullptr : &ActorAccess::actor(*cell));
+    const bool ended = task.ended || resume_task(task.leaf);
+    actor = before;
+    if (ended)
+        end_task(task);
+}
+
+void FrameWorker::end_task(ActorTask& task) {
+    ActorCell* const cell = table->find(task.actor);
+    const std::exception_ptr failure = task.failure;
+    Delivery* const delivery = std::exchange(task.delivery, nullptr);
+    const bool was_setup = task.is_setup;
+    drop_task(task);
+    if (failure != nullptr && !was_setup)
+        report(cell, delivery == nullptr ? "" : delivery->topic_name, failure);
+    if (delivery != nullptr) {
+        if (failure != nullptr)
+            delivery->end = MailEnd::failed;
+        close(cell, delivery);
+    }
+    if (was_setup)
+        engine_.setup_ended(*cell, failure);
+}
+
+void FrameWorker::drop_task(ActorTask& task) noexcept {
+    ActorCell* const cell = table->find(task.actor);
+    unlink(task);
+    task.outermost.destroy();
+    if (task.handler != nullptr && --task.handler->tasks == 0 && !task.handler->connected)
+        engine_.handlers_changed(*cell);
+    if (task.delivery != nullptr) {
+        task.delivery->end = MailEnd::expired;
+        close(cell, task.delivery);
+    }
+    delete &task;
+}
+
+void FrameWorker::orphan(ActorTask& task) noexcept {
+    unlink(task);
+    if (Delivery* const delivery = std::exchange(task.delivery, nullptr)) {
+        delivery->end = MailEnd::expired;
+        close(table->find(task.actor), delivery);
+    }
+    task.orphan = true;
+}
+
+void FrameWorker::unlink(ActorTask& task) noexcept {
+    RootTask*& list = engine_.tasks_of(table->find(task.actor));
+    (task.previous == nullptr ? list : task.previous->next) = task.next;
+    if (task.next != nullptr)
+        task.next->previous = task.previous;
+}
+
+void resume_from_mail(ActorContext& here, std::uint64_t, ResumeMail& mail) {
+    // The task goes with its actor.
+    const ActorCell* const cell = here.table->find(mail.actor);
+    if (cell != nullptr && cell->read_word().life != Life::dying)
+        static_cast<FrameWorker&>(here).run_task(*mail.task);
+}
+
+// --- failures ---
+
+namespace {
+
+struct FailureNote {
+    const char* topic;
+    std::exception_ptr exception;
+};
+
+} // namespace
+
+void FrameWorker::report(ActorCell* cell, const char* topic, std::exception_ptr exception) {
+    Actor* const who = cell == nullptr ? nullptr : &ActorAccess::actor(*cell);
+    if (phase == Phase::serial) {
+        engine_.fail(who, topic, std::move(exception));
+        return;
+    }
+    if (engine_.failure_policy_of(*cell) == FailurePolicy::stop)
+        cell->need_more().stopping = true;
+    void* const at = memory.take(sizeof(FailureNote), alignof(FailureNote));
+    const auto finish = [](ActorContext& context, void* data, bool) {
+        auto& note = *static_cast<FailureNote*>(data);
+        static_cast<FrameWorker&>(context).engine().fail(context.actor, note.topic,
+                                                         std::move(note.exception));
+        note.~FailureNote();
+    };
+    commits.push_back({cell->id, cell->sequence++, who->ref().address(), finish,
+                       ::new (at) FailureNote{topic, std::move(exception)}});
+}
+
+} // namespace takt::detail

@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: MIT
+// The frame's loop: rounds, their two phases, and what happens at the barrier.
+#include "frame/engine.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <utility>
+
+namespace takt::detail {
+
+namespace {
+
+// Slots that a worker may take in a parallel phase without a new one for each.
+constexpr std::size_t kSpareSlots = 64;
+
+// Which numbers of runtimes are in use.
+std::mutex numbers_mutex;
+std::uint64_t numbers_in_use = 0;
+
+std::vector<int> cache_groups_of(const Plan& plan) {
+    std::vector<int> groups;
+    for (const PlannedWorker& worker : plan.workers)
+        groups.push_back(worker.llc);
+    return groups;
+}
+
+bool in_commit_order(const Commit& one, const Commit& other) noexcept {
+    return one.actor != other.actor ? one.actor < other.actor : one.sequence < other.sequence;
+}
+
+/// From outside, to nobody: to be run in the serial phase.
+struct PostedClosure : MailHead {
+    explicit PostedClosure(UniqueFunction<void()> given)
+        : MailHead{"", 0, 0}, closure(std::move(given)) {}
+
+    UniqueFunction<void()> closure;
+};
+
+/// From outside: the receiver is to be destroyed.
+struct DestroyMail : MailHead {
+    DestroyMail() : MailHead{"", 0, 0} {}
+};
+
+/// From outside: a handler of the receiver is to be disconnected.
+struct DisconnectMail : MailHead {
+    explicit DisconnectMail(std::uint64_t number) : MailHead{"", 0, 0}, handler(number) {}
+
+    std::uint64_t handler;
+};
+
+void finish_posted(ActorContext&, void* data, bool run) {
+    const std::unique_ptr<UniqueFunction<void()>> closure(
+        static_cast<UniqueFunction<void()>*>(data));
+    if (run)
+        (*closure)();
+}
+
+} // namespace
+} // namespace takt::detail
+
+namespace takt {
+
+template <>
+inline constexpr detail::MailType
+    record_type_of<detail::PostedClosure> = detail::mail_type<detail::PostedClosure>(
+        nullptr, false, [](detail::ActorContext& here, std::uint64_t, detail::MailHead& mail) {
+            static_cast<detail::FrameWorker&>(here).engine().run_next(
+                std::move(static_cast<detail::PostedClosure&>(mail).closure));
+        });
+
+template <>
+inline constexpr detail::MailType
+    record_type_of<detail::DestroyMail> = detail::mail_type<detail::DestroyMail>(
+        nullptr, false, [](detail::ActorContext& here, std::uint64_t address, detail::MailHead&) {
+            here.host->destroy(ActorRef::from_address(address));
+        });
+
+template <>
+inline constexpr detail::MailType
+    record_type_of<detail::DisconnectMail> = detail::mail_type<detail::DisconnectMail>(
+        nullptr, false,
+        [](detail::ActorContext& here, std::uint64_t address, detail::MailHead& mail) {
+            here.host->disconnect(ActorRef::from_address(address),
+                                  static_cast<detail::DisconnectMail&>(mail).handler);
+        });
+
+namespace detail {
+
+RuntimeNumber::RuntimeNumber() {
+    const std::lock_guard lock(numbers_mutex);
+    number_ = static_cast<unsigned>(std::countr_one(numbers_in_use));
+    if (number_ >= ActorRef::kRuntimesMax)
+        throw Error("runtimes", std::to_string(number_), "a process has 64 at most",
+                    "Destroy some, or put more into one");
+    numbers_in_use |= std::uint64_t{1} << number_;
+}
+
+RuntimeNumber::~RuntimeNumber() {
+    const std::lock_guard lock(numbers_mutex);
+    numbers_in_use &= ~(std::uint64_t{1} << number_);
+}
+
+AsActor::AsActor(Engine& engine, Actor* actor) noexcept
+    : here_(engine.frame_thread()), actor_before_(here_.actor), outbox_before_(here_.outbox) {
+    here_.actor = actor;
+    const int worker =
+        actor == nullptr ? 0 : engine.table_.owner(ActorAccess::cell(*actor).read_word());
+    here_.outbox = &engine.mailboxes_.outbox(worker);
+}
+
+AsActor::~AsActor() {
+    here_.actor = actor_before_;
+    here_.outbox = outbox_before_;
+}
+
+Engine::Engine(EngineOptions options)
+    : options_(std::move(options)), workers_(options_.plan, options_.workers),
+      table_(number_, workers_.count()), mailboxes_(cache_groups_of(options_.plan), options_.lane),
+      quiescence_(workers_.count()), gate_(mailboxes_.mailbox(0).bell(), options_.gate),
+      offload_(options_.offload_threads, [this] { ring(); }), began_ns_(now_ns()) {
+    for (int worker = 0; worker < workers_.count(); ++worker)
+        frame_workers_.push_back(std::make_unique<FrameWorker>(*this, worker));
+    sources_.reserve(frame_workers_.size() + 1);
+    set_gate(number_, &gate_);
+    take_over_thread();
+}
+
+Engine::~Engine() {
+    if (!shut_down_)
+        shutdown(now_ns());
+    offload_.join();
+    come_home();
+    set_gate(number_, nullptr);
+    while (!gate_.quiet()) // G7: who is in mid-send rings our bell
+        StdPolicy::yield();
+}
+
+void Engine::take_over_thread() noexcept {
+    frame_thread_seat_.take(frame_thread(), frame_thread().frames());
+}
+
+void Engine::enter() {
+    if (context_in(number_) != nullptr)
+        return;
+    if (in_frame() || !frame_thread_seat_.is_here())
+        violated("Runtime", "Use it on its frame thread; other threads send, post() and stop()");
+    take_over_thread();
+}
+
+// --- the frame ---
+
+FrameReport Engine::step() {
+    struct InFrame {
+        explicit InFrame(std::atomic<bool>& flag) : in_frame(flag) { set(true); }
+        ~InFrame() { set(false); }
+        void set(bool value) {
+            in_frame.store(value, std::memory_order_relaxed); // relaxed: see in_frame()
+        }
+        std::atomic<bool>& in_frame;
+    } const in_frame(in_frame_);
+    const std::int64_t begin_ns = now_ns();
+    const std::uint64_t failures_before = failures_;
+    FrameReport report;
+    begin_frame(begin_ns);
+    do {
+        admit(report.rounds == 0);
+        if (!has_work())
+            break;
+        parallel_phase();
+        serial_phase(report);
+        ++report.rounds;
+    } while (report.rounds < static_cast<std::uint32_t>(options_.max_rounds));
+    report.time = time_;
+    report.failures = failures_ - failures_before;
+    report.left_over = has_work();
+    report.duration_ns = now_ns() - begin_ns;
+    return report;
+}
+
+void Engine::begin_frame(std::int64_t now) {
+    const std::int64_t before_ns = time_.time_ns;
+    ++time_.frame;
+    time_.time_ns = (options_.virtual_clock ? before_ns + options_.step_ns : now - began_ns_) +
+                    std::exchange(clock_advance_ns_, 0) * (options_.virtual_clock ? 1 : 0);
+    time_.step_ns = time_.time_ns - before_ns;
+    resume_due();
+    fire_heartbeat();
+}
+
+void Engine::resume_due() {
+    const auto alive = [this](ActorRef actor) { return !actor || is_alive(actor); };
+    std::vector<Waiter> waiting;
+    waiting.swap(next_frame_);
+    for (const Waiter& waiter : waiting)
+        if (alive(waiter.actor))
+            make_ready(*waiter.task);
+    waiting.clear();
+    if (next_frame_.empty())
+        next_frame_.swap(waiting); // keeps its memory
+    while (ActorTask* const task = timers_.pop_due(time_.time_ns, alive))
+        make_ready(*task);
+}
+
+void Engine::subscribe_heartbeat() {
+    ActorContext& here = need_actor_context("Heartbeat::connect");
+    if (in_parallel()) {
+        here.commit(
+            [](ActorContext& context, void* engine, bool run) {
+                if (run && context.actor != nullptr)
+                    static_cast<Engine*>(engine)->subscribe_heartbeat();
+            },
+            this);
+        return;
+    }
+    bool& hears = ActorAccess::cell(this_actor()).need_more().hears_heartbeat;
+    if (!hears)
+        heartbeat_listeners_.push_back(this_actor().ref());
+    hears = true;
+}
+
+void Engine::fire_heartbeat() {
+    std::erase_if(heartbeat_listeners_, [this](ActorRef listener) {
+        ActorCell* const cell = table_.find(listener);
+        if (cell == nullptr || !cell->read_word().takes_mail())
+            return true;
+        const TopicHandlers* const entry = cell->more->own.find(kHeartbeat.hash());
+        if (entry == nullptr || !entry->has_any()) {
+            cell->more->hears_heartbeat = false;
+            return true;
+        }
+        AsActor const as(*this, &ActorAccess::actor(*cell));
+        listener.send(kHeartbeat, time_);
+        return false;
+    });
+}
+
+// What came from outside until now.
+void Engine::admit(bool is_first) {
+    FrameWorker& here = frame_thread();
+    come_home();
+    if (!is_first && !gate_.moved()) // senders that have left wait for the next frame
+        return;
+    gate_.admit();
+    gate_.route([&](std::uint64_t address, const RecordType& record, void* payload) {
+        const auto& type = static_cast<const MailType&>(record);
+        MailHead& mail = *static_cast<MailHead*>(payload);
+        if (type.control != nullptr) {
+            type.control(here, address, mail);
+            return;
+        }
+        const ActorRef to = ActorRef::from_address(address);
+        const int worker = table_.owner(table_.cell(to.slot()).read_word());
+        // It had a bound of its own, and was answered `ok`.
+        void* const room = here.outbox->reserve_exempt(worker, type.payload_bytes, type.align);
+        if (room == nullptr) {
+            here.lose(address, mail);
+            return;
+        }
+        type.move_to(room, &mail);
+        here.outbox->commit(worker, type, address);
+        ++here.sent;
+    });
+}
+
+void Engine::come_home() {
+    offload_.collect(come_home_);
+    for (ActorTask* const task : come_home_) {
+        task->offloaded = false;
+        if (task->orphan) {
+            task->outermost.destroy();
+            delete task;
+        } else if (task->ended) {
+            task->phase = Phase::serial;
+            commit_resume(*task);
+        } else {
+            make_ready(*task);
+        }
+    }
+    come_home_.clear();
+    if (!remains_.empty() && offload_.tasks() == 0)
+        release_remains();
+}
+
+bool Engine::has_mail() const noexcept {
+    return quiescence_.left() + (frame_workers_.front()->sent - sent_before_) != 0;
+}
+
+bool Engine::has_work() noexcept {
+    return !commits_.empty() || kept_due_ || !dying_.empty() || has_mail();
+}
+
+void Engine::parallel_phase() {
+    frame_thread().outbox = &mailboxes_.outbox(0);
+    kept_due_ = false;
+    if (options_.next_round) // all of it is there when the phase begins
+        publish_all();
+    quiescence_.begin(std::exchange(phase_due_ns_, kNever));
+    if (!std::exchange(crew_serves_, true))
+        workers_.begin(serve_);
+    mailboxes_.outbox(0).publish(); // N5: the other outboxes are their workers' by now
+    wake_sleepers();
+    frame_thread().run_phase(Quiescence<StdPolicy>::opened(quiescence_.phase()));
+    sent_before_ = frame_thread().sent;
+    for_each_left([this](FrameWorker& worker) { // what a budget has left
+        kept_due_ |= !worker.kept_due().empty();
+    });
+}
+
+void Engine::wake_sleepers() noexcept {
+    for (int worker = 1; worker < workers(); ++worker)
+        mailboxes_.mailbox(worker).bell().look();
+}
+
+// The workers have no more phases.
+void Engine::dismiss() noexcept {
+    if (!std::exchange(crew_serves_, false))
+        return;
+    quiescence_.leave();
+    wake_sleepers();
+    workers_.end();
+}
+
+void Engine::serial_phase(FrameReport& report) {
+    ++rounds_;
+    for (BarrierHook& one : barrier_hooks_)
+        one.hook();
+    report.commits += run_commits();
+    tidy_up();
+    report.messages += quiescence_.taken() - taken_before_;
+    taken_before_ = quiescence_.taken();
+    // Out of memory; the round is brought to its end all the same.
+    for_each_left([](FrameWorker& worker) {
+        if (const std::exception_ptr failure = worker.take_failure())
+            std::rethrow_exception(failure);
+    });
+}
+
+// R2. Each worker's commits are in order; so the least of their first ones is next.
+std::uint64_t Engine::run_commits() {
+    std::sort(commits_.begin(), commits_.end(), in_commit_order);
+    commits_.swap(running_commits_);
+    sources_.clear();
+    const auto add = [this](const std::vector<Commit>& commits) {
+        if (!commits.empty())
+            sources_.push_back({commits.data(), commits.data() + commits.size()});
+    };
+    add(running_commits_);
+    for_each_left([&](FrameWorker& worker) { add(worker.commits); });
+    std::uint64_t count = 0;
+    for (; !sources_.empty(); ++count) {
+        auto first = std::min_element(sources_.begin(), sources_.end(),
+                                      [](const CommitSource& one, const CommitSource& other) {
+                                          return in_commit_order(*one.next, *other.next);
+                                      });
+        run(*first->next);
+        if (++first->next == first->end)
+            sources_.erase(first);
+    }
+    running_commits_.clear();
+    for_each_left([](FrameWorker& worker) { worker.commits.clear(); });
+    return count;
+}
+
+void Engine::run(const Commit& commit) {
+    ActorCell* cell = nullptr;
+    bool alive = true;
+    if (commit.address != 0) {
+        cell = table_.find(ActorRef::from_address(commit.address));
+        alive = cell != nullptr && cell->read_word().life != Life::dying;
+    }
+    Actor* const actor = alive && cell != nullptr ? &ActorAccess::actor(*cell) : nullptr;
+    AsActor const as(*this, actor);
+    try {
+        commit.finish(frame_thread(), commit.data, alive);
+    } catch (...) {
+        fail(actor, "", std::current_exception());
+    }
+}
+
+// The end of a round: what was for this round only goes, and what waited for a quiet moment comes.
+void Engine::tidy_up() {
+    make_moves();
+    bury_dying();
+    send_dead_letters();
+    for_each_left([this](FrameWorker& worker) {
+        for (ActorCell* const cell : worker.to_sweep())
+            if (cell->more != nullptr) {
+                cell->more->to_sweep = false;
+                cell->more->own.sweep();
+            }
+        worker.to_sweep().clear();
+        table_.fill_spare(worker.spare_slots(), kSpareSlots);
+    });
+    frame_thread().memory.reset(); // the others do so before they use it again
+}
+
+void Engine::keep_loads(std::shared_ptr<LoadBoard<StdPolicy>> loads) {
+    std::erase_if(loads_,
+                  [](const auto& board) { return board.use_count() == 1 && board->total() == 0; });
+    loads_.push_back(std::move(loads));
+}
+
+void Engine::publish_all() noexcept {
+    for (int worker = 0; worker < workers(); ++worker)
+        mailboxes_.outbox(worker).publish();
+}
+
+// A2: a shard's old and new worker must not both have mail for it.
+void Engine::make_moves() {
+    if (moves_.empty() || has_mail() || kept_due_)
+        return;
+    for (const Move& move : moves_)
+        if (const ActorCell* const cell = table_.find(move.actor))
+            table_.move_shard(cell->read_word().shard, move.worker);
+    moves_.clear();
+}
+
+void Engine::send_dead_letters() {
+    for_each_left([this](FrameWorker& worker) {
+        for (const DeadLetter& letter : worker.dead_letters())
+            on_dead_letter_(letter);
+        worker.dead_letters().clear();
+    });
+}
+
+// --- from outside, and the rest of the time ---
+
+SendResult Engine::post(UniqueFunction<void()> closure) {
+    return gate_.send_control<PostedClosure>(0, std::move(closure));
+}
+
+void Engine::run_next(UniqueFunction<void()> closure) {
+    commits_.push_back(
+        {0, world_sequence_++, 0, &finish_posted, new UniqueFunction<void()>(std::move(closure))});
+}
+
+void destroy_from_outside(ActorRef actor) noexcept {
+    if (Gate<StdPolicy>* const gate = gate_of(actor.runtime()))
+        static_cast<void>(gate->send_control<DestroyMail>(actor.address()));
+}
+
+void disconnect_from_outside(ActorRef actor, std::uint64_t handler) noexcept {
+    if (Gate<StdPolicy>* const gate = gate_of(actor.runtime()))
+        static_cast<void>(gate->send_control<DisconnectMail>(actor.address(), handler));
+}
+
+bool Engine::idle() noexcept {
+    return !has_work() && !gate_.moved() && !offload_.anyone_home();
+}
+
+void Engine::sleep(std::int64_t deadline_ns) noexcept {
+    gate_.sleep([this] { return offload_.anyone_home() || stop_requested(); }, deadline_ns);
+}
+
+void Engine::sleep_until(std::int64_t deadline_ns) noexcept {
+    mailboxes_.mailbox(0).bell().sleep([this] { return stop_requested(); }, deadline_ns);
+}
+
+// Who waits for the next frame gets it at the nominal rate.
+std::int64_t Engine::next_due_ns() const noexcept {
+    const bool wants_frame = !next_frame_.empty() || !heartbeat_listeners_.empty();
+    return std::min(timers_.next_due_ns(),
+                    wants_frame ? later(time_.time_ns, options_.step_ns) : kNever);
+}
+
+void Engine::ring() noexcept {
+    mailboxes_.mailbox(0).bell().ring();
+}
+
+std::int64_t Engine::real_time_of(std::int64_t frame_time_ns) const noexcept {
+    return later(began_ns_, frame_time_ns);
+}
+
+MailCounts Engine::mail_counts() const {
+    MailCounts sum;
+    for (const auto& worker : frame_workers_)
+        sum += worker->topics().sum();
+    return sum;
+}
+
+std::vector<TopicCounts> Engine::topic_counts() const {
+    TopicTable sum;
+    for (const auto& worker : frame_workers_)
+        worker->topics().for_each(
+            [&](const TopicCounts& one) { sum.of(one.topic, one.name) += one.counts; });
+    std::vector<TopicCounts> list;
+    sum.for_each([&](const TopicCounts& one) { list.push_back(one); });
+    std::sort(list.begin(), list.end(), [](const TopicCounts& one, const TopicCounts& other) {
+        return std::string_view(one.name) < other.name;
+    });
+    return list;
+}
+
+std::size_t Engine::memory_bytes() {
+    std::size_t bytes = sizeof(*this) + table_.memory_bytes();
+    for (int worker = 0; worker < workers_.count(); ++worker)
+        bytes += mailboxes_.outbox(worker).memory_bytes() +
+                 mailboxes_.mailbox(worker).memory_bytes() + sizeof(FrameWorker) +
+                 this->worker(worker).memory.memory_bytes() +
+                 this->worker(worker).frames().free_bytes();
+    return bytes;
+}
+
+} // namespace detail
+} // namespace takt

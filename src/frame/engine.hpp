@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Layer 7, frame. The engine of a runtime: frames, rounds and phases over actors. Not installed:
+// what users see of it is Runtime (layer 10), and the hosts that tasks and actors know.
+
+#include "frame/frame_thread.hpp"
+#include "frame/frame_worker.hpp"
+#include "frame/offload.hpp"
+#include "frame/timers.hpp"
+#include "takt/frame.hpp"
+#include "takt/topology.hpp"
+#include "takt/worker.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace takt::detail {
+
+/// All settings, resolved; what each means: Config.
+struct EngineOptions {
+    Plan plan;
+    WorkersConfig workers;
+    bool next_round = false;
+    int max_rounds = 10;
+    std::uint64_t phase_messages = 65'536;
+    std::int64_t phase_time_ns = kNever;
+    std::uint32_t kept_max = 1024;
+    bool checks = true;
+    OnViolation on_violation = OnViolation::raise;
+    FailurePolicy failure_policy = FailurePolicy::stop;
+    bool virtual_clock = false;
+    std::int64_t step_ns = 16'666'667; // of a frame, where the clock is virtual
+    int offload_threads = 2;
+    GateConfig gate;
+    LaneConfig lane;
+};
+
+/// The number of a runtime among those of this process.
+class RuntimeNumber {
+  public:
+    RuntimeNumber();
+    ~RuntimeNumber();
+    RuntimeNumber(const RuntimeNumber&) = delete;
+    RuntimeNumber& operator=(const RuntimeNumber&) = delete;
+    operator unsigned() const noexcept { return number_; }
+
+  private:
+    unsigned number_;
+};
+
+/// R1  One thread at a time steps; between frames it is in the serial phase.
+/// R2  Commits run by (actor, sequence), each once, alone; what they send is for the next round.
+/// R3  accepted = handled + failed + expired + in flight, for each actor, each topic, and all.
+/// R4  Destroying takes its place in commit order; what an actor holds goes at the end of that
+///     serial phase, in the serial phase.
+class Engine final : public ActorHost, public TaskHost {
+  public:
+    explicit Engine(EngineOptions options);
+    ~Engine();
+
+    FrameReport step();
+    /// Nothing is to be done but what waits for a time or for background threads.
+    bool idle() noexcept;
+    /// Tasks on background threads.
+    std::size_t offloaded() const noexcept { return offload_.tasks(); }
+    /// Sleeps until something is to be done, somebody rings, or `deadline_ns` (now_ns time).
+    void sleep(std::int64_t deadline_ns) noexcept;
+    void ring() noexcept;
+    ShutdownReport shutdown(std::int64_t deadline_ns);
+    bool shut_down() const noexcept { return shut_down_; }
+
+    /// The calling thread is the frame thread from now on (R1).
+    void take_over_thread() noexcept;
+    /// The caller acts for the runtime from now on: it is in one of its phases, or its frame thread,
+    /// which may have acted for another one before. PhaseError on other threads.
+    void enter();
+    bool in_frame() const noexcept {
+        return in_frame_.load(std::memory_order_relaxed); // relaxed: for who uses it out of turn
+    }
+    /// When the next parallel phase is expected (now_ns time): workers that sleep rise before.
+    void expect_phase(std::int64_t due_ns) noexcept { phase_due_ns_ = due_ns; }
+    void request_stop() noexcept {
+        stop_requested_.store(true, std::memory_order_seq_cst); // cross stop, side A
+        ring();
+    }
+    bool stop_requested() const noexcept {
+        return stop_requested_.load(std::memory_order_seq_cst); // cross stop, side B
+    }
+    void clear_stop() noexcept {
+        stop_requested_.store(false, std::memory_order_relaxed); // relaxed: the frame thread's own
+    }
+    /// Sleeps until `deadline_ns`, or a stop is requested.
+    void sleep_until(std::int64_t deadline_ns) noexcept;
+    /// When something is due that waits for a time, as frame time; kNever: nothing.
+    std::int64_t next_due_ns() const noexcept;
+    const FrameTime& time() const noexcept { return time_; }
+    std::int64_t real_time_of(std::int64_t frame_time_ns) const noexcept;
+    void advance_clock(std::int64_t by_ns) noexcept { clock_advance_ns_ += by_ns; }
+
+    void set_on_failure(UniqueFunction<void(const Failure&)> hook) {
+        on_failure_ = std::move(hook);
+    }
+    void set_on_dead_letter(UniqueFunction<void(const DeadLetter&)> hook) {
+        on_dead_letter_ = std::move(hook);
+    }
+    /// Runs in the serial phase, at the barrier of each round before the commits.
+    std::uint64_t at_barrier(UniqueFunction<void()> hook) {
+        barrier_hooks_.push_back({next_hook_, std::move(hook)});
+        return next_hook_++;
+    }
+    void forget_barrier_hook(std::uint64_t number) noexcept {
+        std::erase_if(barrier_hooks_, [&](const BarrierHook& one) { return one.number == number; });
+    }
+    std::uint64_t rounds() const noexcept { return rounds_; }
+    /// The actor whose code runs gets the heartbeat's mail from now on, once a frame.
+    void subscribe_heartbeat();
+    /// From any thread: `closure` runs in the serial phase of the next round.
+    SendResult post(UniqueFunction<void()> closure);
+    void run_next(UniqueFunction<void()> closure);
+    /// Moves the actor's shard, as soon as no mail is under way.
+    void move(ActorRef actor, int worker) { moves_.push_back({actor, worker}); }
+
+    int workers() const noexcept { return static_cast<int>(frame_workers_.size()); }
+    const Workers& crew() const noexcept { return workers_; }
+    FrameWorker& worker(int index) noexcept {
+        return *frame_workers_[static_cast<std::size_t>(index)];
+    }
+    Mailboxes<StdPolicy>& mailboxes() noexcept { return mailboxes_; }
+    Gate<StdPolicy>& gate() noexcept { return gate_; }
+    ActorTable& table() noexcept { return table_; }
+    Quiescence<StdPolicy>& quiescence() noexcept { return quiescence_; }
+    const EngineOptions& options() const noexcept { return options_; }
+    std::uint64_t actors() const noexcept { return actors_; }
+    MailCounts mail_counts() const;
+    std::vector<TopicCounts> topic_counts() const;
+    std::size_t memory_bytes();
+    /// Until nothing counts on them any more.
+    void keep_loads(std::shared_ptr<LoadBoard<StdPolicy>> loads);
+
+    // --- for FrameWorker and the tasks -------------------------------------------------------------
+    /// In the serial phase: tells the hook, and applies the actor's policy.
+    void fail(Actor* actor, const char* topic, std::exception_ptr exception) noexcept;
+    bool wants_dead_letters() const noexcept { return static_cast<bool>(on_dead_letter_); }
+    FailurePolicy failure_policy_of(const ActorCell& cell) const noexcept;
+    /// The tasks of an actor, or of nobody.
+    RootTask*& tasks_of(ActorCell* cell) noexcept {
+        return cell == nullptr ? world_tasks_ : cell->tasks;
+    }
+    /// In either phase. `failure`: null when it ended well.
+    void setup_ended(ActorCell& cell, const std::exception_ptr& failure);
+    void await_next_frame(ActorTask& task);
+    void await_time(ActorTask& task);
+    std::uint64_t frame_group() const noexcept { return frame_group_; }
+    /// Workers that sleep find out that there is a phase, or that it was closed.
+    void wake_sleepers() noexcept;
+
+    // --- ActorHost, TaskHost -----------------------------------------------------------------------
+    /// `state` stays the caller's when it throws.
+    ActorRef spawn(ActorOptions&& options, BehaviourTable* shared, void* state,
+                   void (*destroy_state)(void*) noexcept, Setup setup) override;
+    void destroy(ActorRef actor) override;
+    void handlers_changed(ActorCell& actor) override;
+    void disconnect(ActorRef actor, std::uint64_t handler) override;
+    void start(Task<> task) override;
+    void synchronize(RootTask& task) override;
+    void desynchronize(RootTask& task) override;
+    void next_frame(RootTask& task) override;
+    void wait(RootTask& task, std::int64_t ns) override;
+    void offload(RootTask& task) override;
+    std::int64_t frame_time_ns() const noexcept override { return time_.time_ns; }
+    std::int64_t frame_step_ns() const noexcept override { return time_.step_ns; }
+    std::uint64_t frame_number() const noexcept override { return time_.frame; }
+
+  private:
+    friend class AsActor;
+    struct Move {
+        ActorRef actor;
+        int worker;
+    };
+    struct Waiter {
+        ActorTask* task; // valid while its actor lives
+        ActorRef actor;
+    };
+    struct BarrierHook {
+        std::uint64_t number;
+        UniqueFunction<void()> hook;
+    };
+    struct CommitSource {
+        const Commit* next;
+        const Commit* end;
+    };
+    /// What a task on a background thread still uses of an actor that is gone.
+    struct Remains {
+        std::unique_ptr<ActorMore> more;
+        BehaviourTable* shared;
+    };
+
+    void begin_frame(std::int64_t now);
+    void fire_heartbeat();
+    void resume_due();
+    void admit(bool is_first);
+    void come_home();
+    void make_ready(ActorTask& task);
+    bool has_work() noexcept;
+    bool has_mail() const noexcept;
+    void parallel_phase();
+    void dismiss() noexcept;
+    /// Calls `visit(FrameWorker&)` for those that left something to the serial phase: the others'
+    /// lines stay where they are.
+    template <class Visit>
+    void for_each_left(Visit visit) {
+        visit(frame_thread());
+        for (int index = 1; index < workers(); ++index)
+            if (quiescence_.has_more(index))
+                visit(worker(index));
+    }
+    void serial_phase(FrameReport& report);
+    std::uint64_t run_commits();
+    void run(const Commit& commit);
+    void publish_all() noexcept;
+    void tidy_up();
+    void make_moves();
+    void bury_dying();
+    void bury(ActorCell& cell);
+    void bring_to_life(ActorCell& cell);
+    void kept_is_due(ActorCell& cell);
+    void begin_life(ActorRef ref, Setup& setup);
+    void send_dead_letters();
+    void commit_resume(ActorTask& task);
+    void require_running() const;
+    bool is_alive(ActorRef ref) const noexcept;
+    bool in_parallel() const noexcept;
+    void when_serial(RootTask& task, void (*finish)(ActorContext&, void*, bool));
+    void expire_kept(ActorCell& cell, DeadLetter::Reason reason);
+    void release_remains() noexcept;
+    void drain_all_mail();
+    void drop_world_tasks();
+
+    FrameWorker& frame_thread() noexcept { return *frame_workers_.front(); }
+
+    const EngineOptions options_;
+    const std::uint64_t frame_group_ = FramePool::new_group();
+    const RuntimeNumber number_;
+    Workers workers_;
+    ActorTable table_;
+    Mailboxes<StdPolicy> mailboxes_;
+    Quiescence<StdPolicy> quiescence_;
+    std::vector<std::unique_ptr<FrameWorker>> frame_workers_;
+    Gate<StdPolicy> gate_;
+    OffloadPool offload_;
+
+    // The frame thread's:
+    FrameTime time_;
+    std::int64_t began_ns_ = 0;
+    std::int64_t clock_advance_ns_ = 0;
+    std::uint64_t next_actor_id_ = 1;
+    std::uint64_t actors_ = 0;
+    std::vector<Commit> commits_; // of the next serial phase, from the frame thread
+    std::vector<Commit> running_commits_;
+    std::vector<CommitSource> sources_;
+    std::uint64_t world_sequence_ = 0;
+    std::uint64_t taken_before_ = 0;
+    std::uint64_t sent_before_ = 0; // by the frame thread, when the last phase was over
+    struct Serve {
+        void operator()(int index) const noexcept {
+            if (index != 0)
+                engine.worker(index).serve();
+        }
+        Engine& engine;
+    } serve_{*this};
+    bool crew_serves_ = false; // the workers are in serve()
+    std::uint64_t tasks_dropped_ = 0;
+    Timers timers_;
+    std::vector<Waiter> next_frame_;
+    std::vector<Remains> remains_;
+    std::vector<ActorRef> heartbeat_listeners_;
+    std::vector<ActorRef> dying_;
+    std::vector<Move> moves_;
+    std::vector<BarrierHook> barrier_hooks_;
+    std::uint64_t next_hook_ = 1;
+    std::uint64_t rounds_ = 0;
+    std::vector<std::shared_ptr<LoadBoard<StdPolicy>>> loads_;
+    RootTask* world_tasks_ = nullptr;
+    UniqueFunction<void(const Failure&)> on_failure_;
+    UniqueFunction<void(const DeadLetter&)> on_dead_letter_;
+    std::uint64_t failures_ = 0;
+    std::vector<ActorTask*> come_home_;
+    bool kept_due_ = false; // some worker has kept mail to open
+    // in_frame_:   writes: the frame thread   reads: anyone
+    std::atomic<bool> in_frame_{false};
+    std::int64_t phase_due_ns_ = kNever;
+    FrameThread frame_thread_seat_;
+    // stop_requested_:   writes: anyone   reads: the frame thread
+    std::atomic<bool> stop_requested_{false};
+    bool shut_down_ = false;
+};
+
+/// While it lives, the frame thread acts in the name of an actor, or of nobody.
+class AsActor {
+  public:
+    AsActor(Engine& engine, Actor* actor) noexcept;
+    ~AsActor();
+    AsActor(const AsActor&) = delete;
+    AsActor& operator=(const AsActor&) = delete;
+
+  private:
+    FrameWorker& here_;
+    Actor* const actor_before_;
+    Outbox<StdPolicy>* const outbox_before_;
+};
+
+} // namespace takt::detail

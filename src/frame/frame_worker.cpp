@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: MIT
+#include "frame/frame_worker.hpp"
+
+#include "frame/engine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace takt::detail {
+
+namespace {
+
+// Messages of each kind, own and others', between two looks at the budget.
+constexpr std::size_t kBatch = 64;
+// The same where the budget is a time, which is read then.
+constexpr std::size_t kTimedBatch = 8;
+// Empty polls before a worker that has just written to another one rests: an answer is likely, and
+// resting and waking again costs both of them a line.
+constexpr int kPollsForAnswer = 64;
+// Polls between two reads of the clock, which cost as much as two pauses.
+constexpr int kPollsPerClockRead = 32;
+// Workers for each poll between two looks of worker 0 at all of them.
+constexpr int kWorkersPerPoll = 4;
+
+bool in_commit_order(const Commit& one, const Commit& other) noexcept {
+    return one.actor != other.actor ? one.actor < other.actor : one.sequence < other.sequence;
+}
+
+} // namespace
+
+MailCounts& TopicTable::add(std::uint64_t topic, const char* name) {
+    if (2 * ++used_ > places_.size()) {
+        std::vector<TopicCounts> before(2 * places_.size());
+        before.swap(places_);
+        mask_ = places_.size() - 1;
+        used_ = 1; // the new one; the others count again
+        for (const TopicCounts& place : before)
+            if (place.topic != 0)
+                of(place.topic, place.name) = place.counts;
+    }
+    for (std::size_t at = topic;; ++at) {
+        TopicCounts& place = places_[at & mask_];
+        if (place.topic == 0) {
+            place = {topic, name, {}};
+            return place.counts;
+        }
+    }
+}
+
+FrameWorker::FrameWorker(Engine& engine, int index)
+    : engine_(engine), index_(index), mailbox_(engine.mailboxes().mailbox(index)),
+      frames_(engine.frame_group()), homes_(static_cast<unsigned>(index)) {
+    worker = index;
+    table = &engine.table();
+    host = &engine;
+    outbox = &engine.mailboxes().outbox(index);
+    checks = engine.options().checks;
+    on_violation = engine.options().on_violation;
+}
+
+void FrameWorker::serve() noexcept {
+    set_current_context(this);
+    set_current_frame_pool(&frames_);
+    phase = Phase::parallel;
+    const Phases& phases = engine_.quiescence();
+    for (Phases::Number number = phases.phase(); number != Phases::kLeave; number = phases.phase())
+        run_phase(Phases::opened(number));
+}
+
+void FrameWorker::run_phase(Phases::Number number) noexcept {
+    phase = Phase::parallel;
+    bool used_up = engine_.options().next_round; // what comes is for the next round
+    bool is_begun = false;
+    do {
+        try {
+            if (!std::exchange(is_begun, true))
+                begin_phase();
+            used_up |= !work();
+        } catch (...) {
+            failure_ = std::current_exception();
+            used_up = true;
+        }
+    } while (rest_until_mail(number, used_up) == Seen::mail);
+    if (index_ == 0)
+        phase = Phase::serial;
+}
+
+void FrameWorker::begin_phase() {
+    const EngineOptions& options = engine_.options();
+    outbox = &engine_.mailboxes().outbox(index_);
+    outbox->publish(); // N5
+    outbox->recycle_now_and_then();
+    if (index_ != 0) // what the serial phase had of it is done
+        memory.reset();
+    sorted_ = 0;
+    budget_ = options.phase_messages;
+    end_ns_ = options.phase_time_ns == kNever ? kNever : later(now_ns(), options.phase_time_ns);
+    due_ns_ = engine_.quiescence().due_ns();
+    open_due();
+    if (options.next_round)
+        run_admitted();
+}
+
+// False: the budget is used up.
+bool FrameWorker::work() {
+    if (engine_.options().next_round)
+        return false;
+    for (;;) {
+        const bool more = drain_some();
+        if (budget_ == 0 || (end_ns_ != kNever && now_ns() >= end_ns_))
+            return false;
+        if (!more && !open_due() && !poll_for_answers())
+            return true;
+    }
+}
+
+// At most a batch of the others' mail and one of the worker's own: they take turns. True: there may be
+// more. Own mail comes last, since nobody else would find what is left of it.
+bool FrameWorker::drain_some() {
+    const auto visit = [this](std::uint64_t address, const RecordType& type, void* payload) {
+        ++taken_;
+        open(address, static_cast<const MailType&>(type), *static_cast<MailHead*>(payload));
+        // Nobody waits for what a later handler of this batch does.
+        has_written_ |= outbox->publish_to_others();
+    };
+    const std::size_t batch = end_ns_ == kNever ? kBatch : kTimedBatch;
+    const std::size_t others = mailbox_.drain(visit, std::min<std::uint64_t>(budget_, batch));
+    budget_ -= others;
+    const std::size_t own = mailbox_.drain_own(visit, std::min<std::uint64_t>(budget_, batch));
+    budget_ -= own;
+    return others >= batch || own >= batch;
+}
+
+bool FrameWorker::poll_for_answers() {
+    if (!std::exchange(has_written_, false))
+        return false;
+    for (int polls = 0; polls < kPollsForAnswer; ++polls) {
+        if (mailbox_.peek())
+            return true;
+        StdPolicy::pause();
+    }
+    return false;
+}
+
+// N1: everything sent is published.
+FrameWorker::Seen FrameWorker::rest_until_mail(Phases::Number number, bool used_up) noexcept {
+    sort_commits();
+    rest(number, used_up);
+    const Waiting& waiting = engine_.crew().waiting();
+    const int polls_per_look = index_ != 0 ? 1 : 1 + engine_.workers() / kWorkersPerPoll;
+    std::int64_t spin_until_ns = 0;
+    std::uint32_t yields = waiting.yields;
+    Seen seen = Seen::nothing;
+    for (int polls = 0; seen == Seen::nothing; ++polls) {
+        if (polls % polls_per_look == 0)
+            seen = look(number, used_up, false);
+        if (seen != Seen::nothing)
+            break;
+        if (polls % kPollsPerClockRead != kPollsPerClockRead - 1 && waiting.spin_ns != 0) {
+            StdPolicy::pause();
+            continue;
+        }
+        const std::int64_t now = now_ns();
+        if (spin_until_ns == 0)
+            spin_until_ns = later(now, waiting.spin_ns);
+        if (now < spin_until_ns)
+            StdPolicy::pause();
+        else if (yields > 0 && yields-- > 0)
+            StdPolicy::yield();
+        else
+            seen = sleep(number, used_up, spin_until_ns);
+    }
+    if (seen == Seen::mail)
+        engine_.quiescence().wake(index_);
+    return seen;
+}
+
+void FrameWorker::rest(Phases::Number number, bool used_up) noexcept {
+    engine_.quiescence().rest(index_, number, sent, taken_, used_up, has_more());
+    if (index_ != 0)
+        engine_.mailboxes().mailbox(0).bell().look(); // N4
+}
+
+// Mail first: who finds it is in the phase that it is for (N5).
+FrameWorker::Seen FrameWorker::look(Phases::Number number, bool& used_up, bool exact) noexcept {
+    const bool has_mail = !used_up && (exact || mailbox_.peek()) && mailbox_.moved();
+    const Seen seen = look_at_phase(number, used_up);
+    return seen == Seen::nothing && has_mail && !used_up ? Seen::mail : seen;
+}
+
+FrameWorker::Seen FrameWorker::look_at_phase(Phases::Number number, bool& used_up) noexcept {
+    Phases& phases = engine_.quiescence();
+    if (index_ == 0) {
+        const Phases::End end = phases.try_end();
+        if (end == Phases::End::over)
+            return Seen::over;
+        if (end == Phases::End::closing)
+            engine_.wake_sleepers(); // N4
+    }
+    const Phases::Number now = phases.phase();
+    if (Phases::opened(now) != number)
+        return Seen::over;
+    if (Phases::is_closed(now) && !used_up) { // N3
+        used_up = true;
+        rest(number, used_up);
+        if (index_ == 0) // its own rest may be the last one, and nobody wakes it for that
+            return look_at_phase(number, used_up);
+    }
+    return Seen::nothing;
+}
+
+// A little before the next phase, where that is known, it rises to spin.
+FrameWorker::Seen FrameWorker::sleep(Phases::Number number, bool& used_up,
+                                     std::int64_t& spin_until_ns) noexcept {
+    const Waiting& waiting = engine_.crew().waiting();
+    const std::int64_t rise_ns = due_ns_ == kNever ? kNever : later(due_ns_, -waiting.prewake_ns);
+    const bool knows = index_ != 0 && rise_ns != kNever && now_ns() < rise_ns;
+    Seen seen = Seen::nothing;
+    mailbox_.bell().sleep([&] { return (seen = look(number, used_up, true)) != Seen::nothing; },
+                          knows ? rise_ns : kNever);
+    spin_until_ns = knows ? later(due_ns_, waiting.spin_ns) : 0;
+    return seen;
+}
+
+// What worker 0 has to look at in the serial phase.
+bool FrameWorker::has_more() const noexcept {
+    return !commits.empty() || !kept_due_.empty() || !to_sweep_.empty() || !dead_letters_.empty() ||
+           failure_ != nullptr;
+}
+
+void FrameWorker::sort_commits() noexcept {
+    if (sorted_ == commits.size())
+        return;
+    const auto known =
+        commits.begin() + static_cast<std::ptrdiff_t>(sorted_ == 0 ? 0 : sorted_ - 1);
+    if (!std::is_sorted(known, commits.end(), in_commit_order))
+        std::sort(commits.begin(), commits.end(), in_commit_order);
+    sorted_ = commits.size();
+}
+
+// next_round: what was published before the phase, by (sender, sequence). A sender's mail comes
+// through one lane, in its order; nobody publishes before the phase is over.
+void FrameWorker::run_admitted() {
+    held_.clear();
+    std::size_t opened = 0;
+    const auto destroy = [](const HeldMail& held) {
+        if (held.type->destroy != nullptr)
+            held.type->destroy(held.mail);
+    };
+    try {
+        mailbox_.drain([this](std::uint64_t address, const RecordType& record, void* payload) {
+            ++taken_;
+            const auto& type = static_cast<const MailType&>(record);
+            MailHead& mail = *static_cast<MailHead*>(payload);
+            held_.push_back({mail.sender, held_.size(), address, &type, nullptr});
+            held_.back().mail = move_to_memory(mail, type);
+        });
+        // Not stable_sort: it allocates.
+        std::sort(held_.begin(), held_.end(), [](const HeldMail& one, const HeldMail& other) {
+            return one.sender != other.sender ? one.sender < other.sender
+                                              : one.number < other.number;
+        });
+        for (; opened < held_.size(); ++opened) {
+            const HeldMail& held = held_[opened];
+            open(held.address, *held.type, *held.mail);
+            destroy(held);
+        }
+    } catch (...) { // out of memory
+        for (; opened < held_.size(); ++opened)
+            if (held_[opened].mail != nullptr)
+                destroy(held_[opened]);
+        throw;
+    }
+    open_due();
+}
+
+// False: there was none.
+bool FrameWorker::open_due() {
+    if (kept_due_.empty())
+        return false;
+    for (std::size_t at = 0; at < kept_due_.size(); ++at) // handlers may add to it
+        if (ActorCell* const cell = table->find(kept_due_[at]))
+            open_kept(*cell);
+    kept_due_.clear();
+    if (!engine_.options().next_round)
+        outbox->publish();
+    return true;
+}
+
+MailHead* FrameWorker::move_to_memory(MailHead& mail, const MailType& type) {
+    void* const at = memory.take(type.payload_bytes, type.align);
+    type.move_to(at, &mail);
+    return static_cast<MailHead*>(at);
+}
+
+} // namespace takt::detail

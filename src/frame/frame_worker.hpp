@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Layer 7, frame. A worker in a parallel phase: it drains its mailbox, hands each message to its
+// actor, and notes what is to be done in the serial phase. Below: actor, quiescence. Above: engine.
+
+#include "frame/topic_counts.hpp"
+#include "takt/frame.hpp"
+#include "takt/worker.hpp"
+
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace takt::detail {
+
+class Engine;
+class FrameWorker;
+
+/// How a message ended.
+enum class MailEnd : std::uint8_t { handled, failed, expired };
+
+/// What an actor has for one topic; null: nothing. Valid until a handler is called.
+struct Bound {
+    Bound(const ActorCell& cell, std::uint64_t topic) noexcept
+        : shared(cell.shared == nullptr ? nullptr : cell.shared->handlers.find(topic)),
+          own(cell.more == nullptr ? nullptr : cell.more->own.find(topic)) {}
+
+    bool in(Phase phase) const noexcept {
+        return (shared != nullptr && shared->first_of(phase) != nullptr) ||
+               (own != nullptr && own->first_of(phase) != nullptr);
+    }
+
+    const TopicHandlers* shared;
+    const TopicHandlers* own;
+};
+
+/// A message that was not handled at once: tasks that its handlers began have not ended.
+struct Delivery {
+    std::uint32_t open = 1; // those tasks, and 1 while handlers are, or will be, called
+    MailEnd end = MailEnd::handled;
+    std::uint64_t topic;
+    const char* topic_name;
+    std::optional<Busy> busy; // what was dispatched counts until the last task has ended
+
+    static void* operator new(std::size_t bytes) { return FramePool::allocate(bytes); }
+    static void operator delete(void* at) noexcept { FramePool::release(at); }
+};
+
+/// A task that an actor, or nobody, owns.
+struct ActorTask : RootTask {
+    ActorRef actor;
+    std::uint64_t actor_id = 0;
+    Handler* handler = nullptr;   // whose closure it uses
+    Delivery* delivery = nullptr; // null: it is no message's
+    std::int64_t due_ns = 0;      // of a wait
+    bool is_setup = false;
+    bool orphan = false; // its actor went while it was on a background thread
+    bool ended = false;  // there
+
+    static void* operator new(std::size_t bytes) { return FramePool::allocate(bytes); }
+    static void operator delete(void* at) noexcept { FramePool::release(at); }
+};
+
+/// A task that goes on in the parallel phase, on its way to its worker.
+struct ResumeMail : MailHead {
+    explicit ResumeMail(ActorTask& waiting)
+        : MailHead{"", 0, waiting.actor_id}, task(&waiting), actor(waiting.actor) {}
+
+    ActorTask* task; // valid while its actor lives
+    ActorRef actor;
+};
+
+/// The control of ResumeMail.
+void resume_from_mail(ActorContext& here, std::uint64_t address, ResumeMail& mail);
+
+class FrameWorker final : public ActorContext {
+  public:
+    FrameWorker(Engine& engine, int index);
+
+    using Phases = Quiescence<StdPolicy>;
+
+    /// The life of workers 1 .. n-1: one phase after the other.
+    void serve() noexcept;
+    /// The worker's part of a parallel phase. Returns when that is over; worker 0 finds that out, the
+    /// others when the next one has begun.
+    void run_phase(Phases::Number number) noexcept;
+    /// In the serial phase: something that the worker could not finish for lack of memory.
+    std::exception_ptr take_failure() noexcept { return std::exchange(failure_, nullptr); }
+
+    /// Hands mail to its actor. In the parallel phase.
+    void open(std::uint64_t address, const MailType& type, MailHead& mail) {
+        if (!open_simple(address, type, mail)) [[unlikely]]
+            open_any(address, type, mail);
+    }
+    /// Handles what was kept for the actor, as far as it is bound by now.
+    void open_kept(ActorCell& cell);
+    /// Calls the actor's handlers of that topic and the running phase. Returns the delivery, if there
+    /// is one by now.
+    Delivery* call_handlers(ActorCell& cell, const Bound& bound, MailHead& mail,
+                            const MailType& type, Delivery* delivery, MailEnd& end);
+    /// All its handlers have been called, or never will be. `cell`: null when it is gone.
+    void finish_message(ActorCell* cell, const MailHead& mail, Delivery* delivery, MailEnd end);
+    void expire(ActorCell* cell, std::uint64_t address, const MailHead& mail,
+                DeadLetter::Reason reason);
+
+    /// Runs a task for the first time. `cell`: null for one of nobody.
+    void start_task(ActorCell* cell, Task<> task, Handler* handler, Delivery* delivery,
+                    bool is_setup);
+    void run_task(ActorTask& task);
+    /// Destroys a task that waits, with its actor or with the runtime.
+    void drop_task(ActorTask& task) noexcept;
+    /// The same for one on a background thread: it is destroyed when it comes home.
+    void orphan(ActorTask& task) noexcept;
+    /// Expires all mail in the mailbox.
+    void discard_mail();
+    /// Expires mail for which there was no room in a lane.
+    void lose(std::uint64_t address, const MailHead& mail);
+    /// Where the next actor is to live, one worker after the other.
+    int next_home(int workers) noexcept {
+        return static_cast<int>(homes_++ % static_cast<unsigned>(workers));
+    }
+    /// Something in the name of the actor threw.
+    void report(ActorCell* cell, const char* topic, std::exception_ptr exception);
+
+    Engine& engine() noexcept { return engine_; }
+    std::uint64_t taken() const noexcept { return taken_; }
+    TopicTable& topics() noexcept { return topics_; }
+    FramePool& frames() noexcept { return frames_; }
+    std::vector<std::uint32_t>& spare_slots() noexcept { return spare_slots_; }
+    std::vector<ActorRef>& kept_due() noexcept { return kept_due_; }
+    Mailbox<StdPolicy>& mailbox() noexcept { return mailbox_; }
+    std::vector<ActorCell*>& to_sweep() noexcept { return to_sweep_; }
+    std::vector<DeadLetter>& dead_letters() noexcept { return dead_letters_; }
+
+  private:
+    struct HeldMail {
+        std::uint64_t sender;
+        std::size_t number; // in the order of their coming
+        std::uint64_t address;
+        const MailType* type;
+        MailHead* mail;
+    };
+
+    bool open_simple(std::uint64_t address, const MailType& type, MailHead& mail);
+    void open_any(std::uint64_t address, const MailType& type, MailHead& mail);
+    [[gnu::cold]] void begin_task(ActorCell& cell, Handler& handler, TaskHandle handle,
+                                  MailHead& mail, const MailType& type);
+    [[gnu::cold]] void fail_message(ActorCell& cell, const MailHead& mail);
+    enum class Seen : std::uint8_t { nothing, mail, over };
+
+    void begin_phase();
+    bool work();
+    bool drain_for_a_while();
+    bool poll_for_answers();
+    Seen rest_until_mail(Phases::Number number, bool used_up) noexcept;
+    void rest(Phases::Number number, bool used_up) noexcept;
+    Seen look(Phases::Number number, bool& used_up, bool exact) noexcept;
+    Seen look_at_phase(Phases::Number number, bool& used_up) noexcept;
+    Seen sleep(Phases::Number number, bool& used_up, std::int64_t& spin_until_ns) noexcept;
+    bool has_more() const noexcept;
+    void sort_commits() noexcept;
+    bool drain_some();
+    void run_admitted();
+    bool open_due();
+    void deliver(ActorCell& cell, MailHead& mail, const MailType& type);
+    void call_all(ActorCell& cell, Handler* first, std::uint64_t bound_later, bool is_own,
+                  MailHead& mail, const MailType& type, Delivery*& delivery, MailEnd& end);
+    void to_serial_phase(ActorCell& cell, MailHead& mail, const MailType& type, Delivery* delivery,
+                         MailEnd end);
+    void keep(ActorCell& cell, MailHead& mail, const MailType& type);
+    void end_task(ActorTask& task);
+    void close(ActorCell* cell, Delivery* delivery);
+    void unlink(ActorTask& task) noexcept;
+    void count(ActorCell* cell, std::uint64_t topic, const char* name, MailEnd end);
+    MailHead* move_to_memory(MailHead& mail, const MailType& type);
+
+    Engine& engine_;
+    const int index_;
+    Mailbox<StdPolicy>& mailbox_;
+    FramePool frames_;
+    std::uint64_t taken_ = 0;      // messages out of the mailbox
+    bool has_written_ = false;     // to another worker, since it last polled for an answer
+    std::uint64_t budget_ = 0;     // messages of this phase
+    std::int64_t end_ns_ = kNever; // of this phase's budget
+    std::int64_t due_ns_ = kNever; // when the next phase is expected
+    std::size_t sorted_ = 0;       // commits that are in order
+    std::exception_ptr failure_;
+    unsigned homes_;
+    TopicTable topics_;
+    std::vector<std::uint32_t> spare_slots_;
+    std::vector<ActorRef> kept_due_; // actors with kept mail to open
+    std::vector<ActorCell*> to_sweep_;
+    std::vector<DeadLetter> dead_letters_; // for the hook
+    std::vector<HeldMail> held_;           // of a round, in next_round
+};
+
+// The way of most mail, in one piece: to a live actor with a single handler for it. False: nothing
+// was done.
+inline bool FrameWorker::open_simple(std::uint64_t address, const MailType& type, MailHead& mail) {
+    if (type.control != nullptr)
+        return false;
+    const ActorRef to = ActorRef::from_address(address);
+    ActorCell& cell = table->cell(to.slot());
+    const ActorWord word = cell.read_word();
+    if (word.generation != to.generation() || word.life != Life::live)
+        return false;
+    ActorMore* const more = cell.more.get();
+    const HandlerTable* handlers = nullptr;
+    if (cell.shared == nullptr) {
+        if (more == nullptr || more->needs_care())
+            return false;
+        handlers = &more->own;
+    } else {
+        if (more != nullptr && (more->needs_care() || !more->own.empty()))
+            return false;
+        handlers = &cell.shared->handlers;
+    }
+    const TopicHandlers* const entry = handlers->find(mail.topic);
+    if (entry == nullptr || entry->only == nullptr || entry->signature != type.signature)
+        return false;
+    Handler& handler = *entry->only;
+    ++topics_.of(mail.topic, mail.topic_name).accepted;
+    ++cell.accepted;
+    Actor* const before = std::exchange(actor, &ActorAccess::actor(cell));
+    try {
+        if (const TaskHandle handle = handler.call(cell.state, mail, type)) {
+            begin_task(cell, handler, handle, mail, type);
+        } else {
+            ++topics_.of(mail.topic, mail.topic_name).handled;
+            ++cell.handled;
+        }
+    } catch (...) {
+        fail_message(cell, mail);
+    }
+    actor = before;
+    return true;
+}
+
+} // namespace takt::detail
+
+namespace takt {
+
+template <>
+inline constexpr detail::MailType
+    record_type_of<detail::ResumeMail> = detail::mail_type<detail::ResumeMail>(
+        nullptr, false,
+        [](detail::ActorContext& here, std::uint64_t address, detail::MailHead& mail) {
+            detail::resume_from_mail(here, address, static_cast<detail::ResumeMail&>(mail));
+        });
+
+} // namespace takt

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include "takt/frame.hpp"
+
+#include "frame/engine.hpp"
+
+namespace takt {
+
+void World::enter() const {
+    engine_->enter();
+}
+
+int World::workers() const noexcept {
+    return engine_->workers();
+}
+
+bool World::is_reproducible() const noexcept {
+    return engine_->options().next_round;
+}
+
+std::uint64_t World::round() const noexcept {
+    return engine_->rounds();
+}
+
+std::uint64_t World::at_barrier(UniqueFunction<void()> hook) const {
+    return engine_->at_barrier(std::move(hook));
+}
+
+void World::forget_barrier_hook(std::uint64_t number) const noexcept {
+    engine_->forget_barrier_hook(number);
+}
+
+void World::keep(std::shared_ptr<LoadBoard<StdPolicy>> loads) const {
+    engine_->keep_loads(std::move(loads));
+}
+
+} // namespace takt
