@@ -10,4 +10,16 @@
 
 #include "takt/mailbox.hpp"
 
+#include "takt/phase.hpp"
+
+#include "takt/task.hpp"
+
 #include "takt/actor.hpp"
+
+#include "takt/frame.hpp"
+
+#include "takt/levels.hpp"
+
+#include "takt/dispatcher.hpp"
+
+#include "takt/runtime.hpp"

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Layer 8, levels. Shared state that all read and the serial phase changes. Below: phase.
+
+#include "takt/phase.hpp"
+
+#include <utility>
+
+namespace takt {
+
+/// Read in both phases, written in the serial phase: no lock, no atomic, no copy. The barrier orders
+/// the two. Between frames the frame thread is in the serial phase.
+///
+///     takt::ReadParallel<Terrain> terrain;
+///     terrain->height_at(x, z);            // anywhere in a frame
+///     terrain.write(serial).dig(x, z);     // with the token of the serial phase
+template <class T>
+class ReadParallel {
+  public:
+    template <class... Args>
+    explicit ReadParallel(Args&&... args) : value_(std::forward<Args>(args)...) {}
+    ReadParallel(const ReadParallel&) = delete;
+    ReadParallel& operator=(const ReadParallel&) = delete;
+
+    /// PhaseError outside the frame, where checks are on. Wait-free: one thread-local read.
+    const T& read() const {
+        require_phase("takt::ReadParallel::read");
+        return value_;
+    }
+    const T& operator*() const { return read(); }
+    const T* operator->() const { return &read(); }
+
+    /// PhaseError when the token is of an earlier phase: kept across an await, for example.
+    T& write(Serial) {
+        require_serial("takt::ReadParallel::write");
+        return value_;
+    }
+
+  private:
+    static void require_phase(const char* member) {
+        if (current_phase() == Phase::outside) [[unlikely]]
+            detail::violated(member, "Read it in a frame, or on the frame thread between frames; "
+                                     "other threads send a message or post()");
+    }
+
+    T value_;
+};
+
+} // namespace takt

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Layer 10, runtime. The one object that owns the rest: workers, actors, frames. Below: frame,
+// config. Above: user code.
+
+#include "takt/frame.hpp"
+#include "takt/runtime/config.hpp"
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace takt {
+
+namespace detail {
+class Engine;
+}
+
+/// The mail of one topic, by name.
+struct TopicReport {
+    std::string topic = {};
+    MailCounts counts = {};
+};
+
+/// Sends from one thread outside through a lane of its own: wait-free, and FIFO. May move to another
+/// thread, and may outlive the runtime: sends are then answered `closed`.
+class MailProducer {
+  public:
+    MailProducer() = default;
+    explicit MailProducer(Producer<StdPolicy> producer) noexcept : producer_(std::move(producer)) {}
+
+    /// As ActorRef::send. With Publishing::in_batch it is seen at flush(), at the end of this object
+    /// or before a refusal as `full`.
+    template <class... Args, class... Given>
+    SendResult send(ActorRef to, const Topic<Args...>& topic, Given&&... args) {
+        return producer_.send<detail::TopicMail<Args...>>(
+            to.address(), detail::MailHead{topic.name(), topic.hash(), 0},
+            std::forward<Given>(args)...);
+    }
+    /// The same; where send() would answer `full`, waits up to `timeout`.
+    template <class... Args, class... Given>
+    SendResult send_within(std::chrono::nanoseconds timeout, ActorRef to,
+                           const Topic<Args...>& topic, Given&&... args) {
+        return producer_.send_until<detail::TopicMail<Args...>>(
+            later(now_ns(), timeout.count()), to.address(),
+            detail::MailHead{topic.name(), topic.hash(), 0}, std::forward<Given>(args)...);
+    }
+    void flush() noexcept { producer_.flush(); }
+    bool registered() const noexcept { return producer_.registered(); }
+
+  private:
+    Producer<StdPolicy> producer_;
+};
+
+/// The begin of each frame's heartbeat, for actors. From an actor's code only; a handler is a
+/// function of `takt::FrameTime`, as for a topic.
+class Heartbeat {
+  public:
+    template <class F>
+    Connection connect(F&& handler) {
+        const Connection connection =
+            this_actor().bind(detail::kHeartbeat, std::forward<F>(handler));
+        subscribe();
+        return connection;
+    }
+    template <class F>
+    Connection connect_parallel(F&& handler) {
+        const Connection connection =
+            this_actor().bind_parallel(detail::kHeartbeat, std::forward<F>(handler));
+        subscribe();
+        return connection;
+    }
+    /// The frame that runs, or ran last.
+    FrameTime now() const noexcept;
+
+  private:
+    friend class Runtime;
+    explicit Heartbeat(detail::Engine& engine) noexcept : engine_(engine) {}
+    void subscribe();
+
+    detail::Engine& engine_;
+};
+
+/// Workers, actors and frames.
+///
+/// One thread at a time, the frame thread, uses a Runtime, but for stop(), post() and producer(),
+/// which any thread may call. It is the thread that made the runtime, or the last one that called
+/// serial() or step(). Between frames it is in the serial phase: that is how a world is populated,
+/// and how an engine embeds takt.
+///
+/// What is not handled when a Runtime is destroyed expires; shutdown() says how much that was. An
+/// ActorRef of it may be used from outside until its destruction begins; a MailProducer also after.
+class Runtime {
+  public:
+    /// Discovers the machine, makes the plan and starts the workers. Throws Error when the config
+    /// is not valid, CPUs are booked by another runtime, or a thread cannot be started.
+    explicit Runtime(const Config& config = {});
+    /// The same for a machine that was described by somebody: tests, simulations.
+    Runtime(const Config& config, const Machine& machine);
+    ~Runtime();
+    Runtime(const Runtime&) = delete;
+    Runtime& operator=(const Runtime&) = delete;
+
+    // --- frames ----------------------------------------------------------------------------------
+
+    /// One frame: rounds of a parallel and a serial phase, until nothing is to be done or
+    /// frame.max_rounds is reached. PhaseError inside a frame.
+    FrameReport step();
+    /// Frames, as frame.pacing says, until stop(). Pins the caller meanwhile, unless workers.pin is
+    /// off.
+    void run();
+    /// The same until `done()`, which is asked after each frame.
+    template <class Done>
+    requires std::predicate<Done&>
+    void run_until(Done done) {
+        run_while([&done] { return !done(); });
+    }
+    /// The same for a duration of frame time.
+    void run_for(std::chrono::nanoseconds duration);
+    /// Frames without a pause until nothing is to be done: no mail, no commit, no task that could go
+    /// on, none on a background thread. Tasks that wait for a time or the next frame, and listeners,
+    /// do not count. Returns how many frames it took. Does not end while actors write to each other
+    /// for ever; stop() ends it.
+    std::uint64_t run_until_idle();
+    /// Ends run() and its siblings after the current frame; what comes while none of them runs ends
+    /// the next one after its first frame. Any thread; safe in a signal handler.
+    void stop() noexcept;
+    /// Ends what is left: closes the way in, destroys all actors, and waits for tasks on background
+    /// threads. Afterwards sends are answered `closed`, and step() throws Error.
+    ShutdownReport shutdown(std::chrono::nanoseconds patience);
+
+    /// The calling thread is the frame thread from now on; the token of its serial phase.
+    Serial serial();
+    /// Runs `function()` in the serial phase of the next round. Any thread; lock-free.
+    template <class F>
+    requires std::invocable < std::decay_t<F>
+    & > SendResult post(F&& function) {
+        return post_closure(UniqueFunction<void()>(std::forward<F>(function)));
+    }
+    /// Runs a task of no actor, now, up to where it first waits; it runs in the serial phase only.
+    void start(Task<> task);
+    Heartbeat heartbeat() noexcept { return Heartbeat(*engine_); }
+    /// With a virtual clock: the next frame comes so much later than it would.
+    void advance(std::chrono::nanoseconds by);
+
+    // --- actors ----------------------------------------------------------------------------------
+
+    /// As takt::spawn_actor, from the frame thread or from a handler.
+    template <class F>
+    requires std::invocable<F&, Actor&> ActorRef spawn_actor(ActorOptions options, F&& setup) {
+        enter();
+        return takt::spawn_actor(std::move(options), std::forward<F>(setup));
+    }
+    /// An actor of a behaviour, with its state.
+    template <class State, class... Setup>
+    ActorRef spawn_actor(Behaviour<State>& behaviour, ActorOptions options = {},
+                         State state = State(), Setup&&... setup) {
+        enter();
+        return behaviour.spawn(std::move(options), std::move(state), std::forward<Setup>(setup)...);
+    }
+    /// A way in for one thread; any thread. Not registered() once the runtime is shut down.
+    MailProducer producer(Publishing publishing = Publishing::at_once);
+    /// A way out for one thread: workers push, it receives. Any number of them.
+    template <class T>
+    Outlet<T> outlet(const OutletConfig& config = {}) {
+        return Outlet<T>(workers(), config);
+    }
+    /// Moves the actor, and those that share its shard, to another worker, as soon as no mail is
+    /// under way. In the serial phase.
+    void move(ActorRef actor, int worker);
+
+    // --- what one may want to know ---------------------------------------------------------------
+
+    int workers() const noexcept;
+    const Plan& plan() const noexcept;
+    /// What became of each worker: asked for, granted, and why.
+    const std::vector<WorkerStatus>& worker_status() const noexcept;
+    const EffectiveConfig& config() const noexcept;
+    std::uint64_t actors() const noexcept;
+    /// Sums over all actors, and by topic. In the serial phase: the law of MailCounts holds.
+    MailCounts mail() const;
+    std::vector<TopicReport> topics() const;
+    /// What went through the gate.
+    GateCounts outside_mail();
+    /// Bytes of lanes, boards, actors' slots and pools; without what actors hold.
+    std::size_t memory_bytes() const;
+    /// The report of the last frame, also for the `done` of run_until().
+    const FrameReport& last_frame() const noexcept { return last_frame_; }
+    /// Frames that fixed pacing left out since they were too late to make up for.
+    std::uint64_t skipped_frames() const noexcept;
+
+    /// Called in the serial phase with each failure; must not throw. Without it they go to stderr.
+    void on_failure(UniqueFunction<void(const Failure&)> hook);
+    /// Called in the serial phase with each message that expired; must not throw.
+    void on_dead_letter(UniqueFunction<void(const DeadLetter&)> hook);
+
+    /// For dispatchers and the like.
+    operator World() noexcept;
+
+  private:
+    void enter();
+    void run_while(UniqueFunction<bool()> go_on, std::int64_t end_ns = kNever);
+    void pace_fixed(std::int64_t& due_ns);
+    void pace_on_demand(std::int64_t end_ns);
+    SendResult post_closure(UniqueFunction<void()> closure);
+
+    EffectiveConfig config_;
+    std::unique_ptr<detail::Engine> engine_;
+    FrameReport last_frame_;
+    std::uint64_t skipped_frames_ = 0;
+};
+
+} // namespace takt

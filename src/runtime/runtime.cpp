@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+#include "takt/runtime.hpp"
+
+#include "frame/engine.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace takt {
+
+namespace {
+
+detail::EngineOptions options_from(const EffectiveConfig& config, Plan plan) {
+    detail::EngineOptions options;
+    options.plan = std::move(plan);
+    options.workers = config.workers_config();
+    options.next_round = config.frame.delivery.value == Delivery::next_round;
+    options.max_rounds = config.frame.max_rounds.value;
+    options.phase_messages = config.frame.phase_messages.value;
+    options.phase_time_ns = config.frame.phase_time_ns.value;
+    options.kept_max = config.mail.kept_max.value;
+    options.checks = config.checks.level.value == CheckLevel::always ||
+                     (config.checks.level.value == CheckLevel::debug && TAKT_CHECKED);
+    options.on_violation = config.checks.on_violation.value;
+    options.failure_policy = config.failure.policy.value;
+    options.virtual_clock = config.clock.kind.value == ClockKind::virtual_time;
+    options.step_ns = static_cast<std::int64_t>(1e9 / config.frame.rate_hz.value);
+    options.offload_threads = config.offload.threads.value;
+    if (config.mail.worker_bytes.value != kUnlimited) // a lane's part
+        options.lane.unread_bytes_max =
+            config.mail.worker_bytes.value / options.plan.workers.size();
+    options.gate.bounds.share_bytes = config.mail.outside_bytes.value;
+    options.gate.bounds.overflow = config.mail.outside_overflow.value;
+    return options;
+}
+
+} // namespace
+
+Runtime::Runtime(const Config& config) : Runtime(config, discover_machine()) {}
+
+Runtime::Runtime(const Config& config, const Machine& machine) : config_(resolve(config)) {
+    Plan plan = make_plan(machine, config_.plan_config(), Booking::current());
+    config_ = resolve(config, plan);
+    engine_ = std::make_unique<detail::Engine>(options_from(config_, std::move(plan)));
+}
+
+Runtime::~Runtime() = default;
+
+// --- frames ---
+
+FrameReport Runtime::step() {
+    if (engine_->in_frame())
+        detail::violated("Runtime::step", "A frame is running; call it between frames");
+    if (engine_->shut_down())
+        throw Error("runtime", "shut down", "it has no frames any more", "Make a new one");
+    engine_->take_over_thread();
+    last_frame_ = engine_->step();
+    return last_frame_;
+}
+
+void Runtime::run() {
+    run_while([] { return true; });
+}
+
+void Runtime::run_for(std::chrono::nanoseconds duration) {
+    const std::int64_t end_ns = later(engine_->time().time_ns, duration.count());
+    run_while([this, end_ns] { return engine_->time().time_ns < end_ns; }, end_ns);
+}
+
+// `end_ns`: frame time at which it ends, too.
+void Runtime::run_while(UniqueFunction<bool()> go_on, std::int64_t end_ns) {
+    std::optional<ScopedPin> pin;
+    if (config_.workers.pin.value && !config_.workers.pin_caller.value)
+        pin.emplace(plan().workers.front().cpu);
+    std::int64_t due_ns = now_ns();
+    do {
+        step();
+        if (engine_->stop_requested() || !go_on())
+            break;
+        if (config_.frame.pacing.value == Pacing::fixed)
+            pace_fixed(due_ns);
+        else if (config_.frame.pacing.value == Pacing::on_demand)
+            pace_on_demand(end_ns);
+    } while (!engine_->stop_requested());
+    engine_->clear_stop();
+}
+
+// Absolute deadlines, so that nothing drifts. Late frames follow each other at once; what cannot be
+// made up for is left out.
+void Runtime::pace_fixed(std::int64_t& due_ns) {
+    const auto period_ns = static_cast<std::int64_t>(1e9 / config_.frame.rate_hz.value);
+    due_ns += period_ns;
+    const std::int64_t now = now_ns();
+    const std::int64_t late = std::max<std::int64_t>(0, (now - due_ns) / period_ns);
+    if (late > config_.frame.catch_up_max.value) {
+        const std::int64_t skipped = late - config_.frame.catch_up_max.value;
+        skipped_frames_ += static_cast<std::uint64_t>(skipped);
+        due_ns += skipped * period_ns;
+    }
+    engine_->expect_phase(due_ns);
+    const Waiting& waiting = engine_->crew().waiting();
+    if (now < due_ns - waiting.prewake_ns)
+        engine_->sleep_until(due_ns - waiting.prewake_ns);
+    while (now_ns() < due_ns && !engine_->stop_requested())
+        StdPolicy::pause();
+}
+
+// `end_ns`: frame time of one more frame, whether or not something is to be done.
+void Runtime::pace_on_demand(std::int64_t end_ns) {
+    if (!engine_->idle())
+        return;
+    end_ns = std::min(end_ns, engine_->next_due_ns());
+    if (config_.clock.kind.value == ClockKind::virtual_time && end_ns != kNever)
+        return; // its time does not pass while one sleeps
+    // Spin first, as workers do: who waits for an answer asks again soon.
+    const std::int64_t due_ns = engine_->real_time_of(end_ns);
+    const std::int64_t spin_until_ns =
+        std::min(due_ns, later(now_ns(), engine_->crew().waiting().spin_ns));
+    do {
+        for (int polls = 0; polls < 32; ++polls) {
+            if (!engine_->idle() || engine_->stop_requested())
+                return;
+            StdPolicy::pause();
+        }
+    } while (now_ns() < spin_until_ns);
+    engine_->sleep(due_ns);
+}
+
+std::uint64_t Runtime::run_until_idle() {
+    std::uint64_t frames = 0;
+    do {
+        step();
+        ++frames;
+        if (engine_->idle() && engine_->offloaded() != 0)
+            engine_->sleep(kNever);
+    } while ((!engine_->idle() || engine_->offloaded() != 0) && !engine_->stop_requested());
+    engine_->clear_stop();
+    return frames;
+}
+
+void Runtime::stop() noexcept {
+    engine_->request_stop();
+}
+
+ShutdownReport Runtime::shutdown(std::chrono::nanoseconds patience) {
+    if (engine_->in_frame())
+        detail::violated("Runtime::shutdown",
+                         "A frame is running; call stop() there, and shutdown() "
+                         "after run() has returned");
+    return engine_->shutdown(later(now_ns(), patience.count()));
+}
+
+Serial Runtime::serial() {
+    if (engine_->in_frame() && current_phase() != Phase::serial)
+        detail::violated("Runtime::serial", "A frame is running; use commit() or synchronize()");
+    if (!engine_->in_frame())
+        engine_->take_over_thread();
+    return detail::TokenMint::serial();
+}
+
+Runtime::operator World() noexcept {
+    return World(*engine_);
+}
+
+void Runtime::enter() {
+    engine_->enter();
+}
+
+void Runtime::start(Task<> task) {
+    engine_->enter();
+    engine_->start(std::move(task));
+}
+
+void Runtime::advance(std::chrono::nanoseconds by) {
+    if (config_.clock.kind.value != ClockKind::virtual_time)
+        throw Error("clock.kind", "real", "the real clock cannot be advanced",
+                    "Configure .clock = {.kind = takt::ClockKind::virtual_time}");
+    engine_->advance_clock(by.count());
+}
+
+FrameTime Heartbeat::now() const noexcept {
+    return engine_.time();
+}
+
+void Heartbeat::subscribe() {
+    engine_.subscribe_heartbeat();
+}
+
+// --- actors ---
+
+MailProducer Runtime::producer(Publishing publishing) {
+    return MailProducer(engine_->gate().register_producer(publishing));
+}
+
+void Runtime::move(ActorRef actor, int worker) {
+    engine_->enter();
+    require_serial("Runtime::move");
+    if (worker < 0 || worker >= workers())
+        throw Error("worker", std::to_string(worker),
+                    "there are " + std::to_string(workers()) + " workers, numbered from 0",
+                    "Name one of them");
+    engine_->move(actor, worker);
+}
+
+SendResult Runtime::post_closure(UniqueFunction<void()> closure) {
+    return engine_->post(std::move(closure));
+}
+
+// --- what one may want to know ---
+
+int Runtime::workers() const noexcept {
+    return engine_->workers();
+}
+
+const Plan& Runtime::plan() const noexcept {
+    return engine_->options().plan;
+}
+
+const std::vector<WorkerStatus>& Runtime::worker_status() const noexcept {
+    return engine_->crew().status();
+}
+
+const EffectiveConfig& Runtime::config() const noexcept {
+    return config_;
+}
+
+std::uint64_t Runtime::actors() const noexcept {
+    return engine_->actors();
+}
+
+MailCounts Runtime::mail() const {
+    return engine_->mail_counts();
+}
+
+std::vector<TopicReport> Runtime::topics() const {
+    std::vector<TopicReport> reports;
+    for (const detail::TopicCounts& topic : engine_->topic_counts())
+        reports.push_back({topic.name, topic.counts});
+    return reports;
+}
+
+GateCounts Runtime::outside_mail() {
+    return engine_->gate().counts();
+}
+
+std::size_t Runtime::memory_bytes() const {
+    return engine_->memory_bytes();
+}
+
+std::uint64_t Runtime::skipped_frames() const noexcept {
+    return skipped_frames_;
+}
+
+void Runtime::on_failure(UniqueFunction<void(const Failure&)> hook) {
+    engine_->set_on_failure(std::move(hook));
+}
+
+void Runtime::on_dead_letter(UniqueFunction<void(const DeadLetter&)> hook) {
+    engine_->set_on_dead_letter(std::move(hook));
+}
+
+} // namespace takt
