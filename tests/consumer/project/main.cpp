@@ -1,17 +1,33 @@
 // SPDX-License-Identifier: MIT
 // Uses takt as someone who knows its public headers only.
-#include "takt/base.hpp"
+#include "takt/takt.hpp"
 
 #include <cstdio>
 
 #if defined(HWLOC_H)
 #error "hwloc.h came in through a public header"
 #endif
+#if defined(MOODYCAMEL_ALIGNAS)
+#error "moodycamel's header came in through a public header"
+#endif
+
+namespace {
+
+constexpr takt::Topic<int> add{"Add"};
+
+} // namespace
 
 int main() {
-    const std::int64_t before = takt::now_ns();
-    const takt::Error error("frame.hz", "-1", "is negative", "Use 60");
-    if (error.key() != "frame.hz" || takt::now_ns() < before)
+    takt::Runtime runtime;
+    int sum = 0;
+    takt::Dispatcher adders{runtime, {.actors = 2}, [&sum](takt::Actor& actor) {
+                                actor.bind(add, [&sum](int number) { sum += number; });
+                            }};
+    for (int number = 1; number <= 10; ++number)
+        if (adders.dispatch(add, number) != takt::SendResult::ok)
+            return 1;
+    runtime.run_until_idle();
+    if (sum != 55 || adders.total_load() != 0)
         return 1;
     std::puts("a stranger uses takt");
     return 0;

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// Code that must not compile, case by case: CASE_<name> is defined for one at a time, and
+// must_not_compile.cmake looks for the text that stands beside it in CMakeLists.txt. Without any
+// case this is a program that compiles, so that a case fails for its own line.
+#include "takt/takt.hpp"
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+constexpr takt::Topic<int, std::string> kGreet{"Greet"};
+constexpr takt::Topic<std::unique_ptr<int>> kOwned{"Owned"};
+
+struct Npc {
+    void on_greet(int, const std::string&) {}
+    takt::Task<> on_greet_by_reference(const int&, std::string) { co_return; }
+};
+
+struct MoveThrows {
+    MoveThrows() = default;
+    MoveThrows(const MoveThrows&) {}
+};
+
+void allowed(takt::Actor& actor, takt::Behaviour<Npc>& behaviour) {
+    actor.bind(kGreet, [](takt::Serial, int, const std::string&) {});
+    actor.bind_parallel(kGreet,
+                        [](takt::Parallel, int, std::string) -> takt::Task<> { co_return; });
+    actor.bind(kOwned, [](auto&&) {});
+    behaviour.bind(kGreet, &Npc::on_greet);
+}
+
+void refused([[maybe_unused]] takt::Actor& actor,
+             [[maybe_unused]] takt::Behaviour<Npc>& behaviour) {
+#if defined(CASE_string_view_in_a_topic)
+    constexpr takt::Topic<std::string_view> topic{"T"};
+#elif defined(CASE_span_in_a_topic)
+    constexpr takt::Topic<std::span<int>> topic{"T"};
+#elif defined(CASE_reference_in_a_topic)
+    constexpr takt::Topic<const std::string&> topic{"T"};
+#elif defined(CASE_reference_wrapper_in_a_topic)
+    constexpr takt::Topic<std::reference_wrapper<int>> topic{"T"};
+#elif defined(CASE_pointer_in_a_topic)
+    constexpr takt::Topic<int*> topic{"T"};
+#elif defined(CASE_const_in_a_topic)
+    constexpr takt::Topic<const int> topic{"T"};
+#elif defined(CASE_throwing_move_in_a_topic)
+    constexpr takt::Topic<MoveThrows> topic{"T"};
+#elif defined(CASE_pointer_in_a_request)
+    constexpr takt::Request<char*(int)> request{"R"};
+#elif defined(CASE_handler_that_does_not_fit)
+    actor.bind(kGreet, [](std::string, int) {});
+#elif defined(CASE_handler_with_the_token_of_the_other_phase)
+    actor.bind_parallel(kGreet, [](takt::Serial, int, const std::string&) {});
+#elif defined(CASE_handler_of_a_behaviour_that_does_not_fit)
+    behaviour.bind(kOwned, &Npc::on_greet);
+#elif defined(CASE_handler_that_returns_something)
+    actor.bind(kGreet, [](int number, const std::string&) { return number; });
+#elif defined(CASE_generic_coroutine_handler)
+    actor.bind(kGreet, [](auto, auto) -> takt::Task<> { co_return; });
+#elif defined(CASE_coroutine_handler_with_a_reference)
+    actor.bind(kGreet, [](int, const std::string&) -> takt::Task<> { co_return; });
+#elif defined(CASE_coroutine_member_with_a_reference)
+    behaviour.bind(kGreet, &Npc::on_greet_by_reference);
+#elif defined(CASE_arguments_that_do_not_fit)
+    actor.ref().send(kGreet, "one", 2);
+#elif defined(CASE_too_few_arguments)
+    actor.ref().send(kGreet, 1);
+#elif defined(CASE_commit_of_a_function_with_parameters)
+    takt::commit([](int) {});
+#elif defined(CASE_making_a_token)
+    const takt::Serial token{};
+#elif defined(CASE_awaiting_something_outside_a_task)
+    // takt's awaits want to know whose frame they are in.
+    struct Foreign {
+        struct promise_type {
+            Foreign get_return_object() { return {}; }
+            std::suspend_never initial_suspend() { return {}; }
+            std::suspend_never final_suspend() noexcept { return {}; }
+            void return_void() {}
+            void unhandled_exception() {}
+        };
+    };
+    [[maybe_unused]] const auto foreign = []() -> Foreign { co_await takt::next_frame(); };
+#endif
+}
+
+int main() {
+    return 0;
+}

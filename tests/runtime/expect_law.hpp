@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The law of DESIGN.md 8, asserted after each test of the runtime.
+
+#include "takt/takt.hpp"
+
+#include <gtest/gtest.h>
+
+namespace takt::testing_support {
+
+/// accepted = handled + failed + expired + in flight; `in_flight` is what the test knows to be kept
+/// or suspended.
+inline void expect_law(const Runtime& runtime, std::uint64_t in_flight = 0) {
+    const MailCounts all = runtime.mail();
+    EXPECT_EQ(all.accepted, all.handled + all.failed + all.expired + in_flight);
+    MailCounts sum;
+    for (const TopicReport& topic : runtime.topics())
+        sum += topic.counts;
+    EXPECT_EQ(sum.accepted, all.accepted);
+    EXPECT_EQ(sum.handled, all.handled);
+    EXPECT_EQ(sum.failed, all.failed);
+    EXPECT_EQ(sum.expired, all.expired);
+}
+
+} // namespace takt::testing_support
