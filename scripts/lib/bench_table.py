@@ -6,7 +6,8 @@ import re
 import statistics
 import sys
 
-COUNTERS = ["p50_ns", "p99_ns", "p999_ns", "max_ns", "overlap", "off_caller", "cpu_share", "ratio", "rmw_ns",
+COUNTERS = ["p50_ns", "p99_ns", "p999_ns", "max_ns", "overlap", "off_caller", "cpu_share", "ratio",
+            "ns_per_message", "ns_per_commit", "bytes_per_actor", "balance", "rmw_ns",
             "raw_ns"]
 UNITS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 

@@ -10,6 +10,10 @@ packages_to_build=(
     "libhwloc-dev hwloc.h" "libconcurrentqueue-dev concurrentqueue/concurrentqueue.h"
 )
 packages_to_bench=("libbenchmark-dev benchmark/benchmark.h")
+packages_to_demo=(
+    "libpng-dev png.h" "libnoise-dev libnoise/noise.h" "libembree-dev embree3/rtcore.h"
+    "freedoom freedoom1"
+)
 packages_to_test=(
     "${packages_to_bench[@]}" "libgtest-dev gtest/gtest.h"
     "clang-format-14 clang-format-14" "clang-tidy-14 clang-tidy-14"
@@ -94,6 +98,7 @@ build() {
         printf '%s\n' "$log" >&2
         fail "cmake --preset $preset failed"
     fi
+    sed -n 's/^-- takt: /takt: /p' <<<"$log" # what is left out
     cmake --build --preset "$preset" --parallel "$(parallel_jobs)" ${1:+--target "$@"}
 }
 
