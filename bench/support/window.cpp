@@ -71,6 +71,13 @@ void report_run(benchmark::State& state, const measure::Samples& samples, double
     state.counters["refused_windows"] = refusals;
 }
 
+// A window that another program interrupted says nothing of the row.
+double median(std::vector<double> values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
+
 constexpr const char* kTooBusy = "the threads did not run side by side: the machine is too busy";
 
 } // namespace
@@ -117,6 +124,8 @@ void Field::measure_all() {
             row.samples.add(taken.samples);
             row.ns_per_operation.push_back(taken.ns_per_operation);
             row.wrong |= taken.wrong;
+            for (const auto& [name, value] : taken.counters)
+                row.counters[name].push_back(value);
         }
 }
 
@@ -129,12 +138,11 @@ void Field::report_row(benchmark::State& state, Row& row) {
         state.SkipWithError(kTooBusy);
         return;
     }
-    // The median: a window that another program interrupted says nothing of the row.
-    std::vector<double> times = taken.ns_per_operation;
-    const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
-    std::nth_element(times.begin(), middle, times.end());
+    const double ns_per_operation = median(taken.ns_per_operation);
     for (auto _ : state)
-        state.SetIterationTime(*middle * 1e-9);
+        state.SetIterationTime(ns_per_operation * 1e-9);
+    for (const auto& [name, values] : taken.counters)
+        state.counters[name] = median(values);
     report_run(state, taken.samples, taken.overlap_min, taken.cpus, taken.refusals);
     if (taken.wrong)
         state.SkipWithError("the answer is wrong");

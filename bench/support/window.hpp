@@ -9,6 +9,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,8 @@ struct Window {
     double ns_per_operation = 0;
     std::vector<measure::Span> spans;
     measure::Samples samples;
-    bool wrong = false; // the answer; Field reports it
+    bool wrong = false;                          // the answer; Field reports it
+    std::map<std::string, double> counters = {}; // Field reports the median over its windows
 };
 
 /// Runs `window` once per iteration of `state`, repeats windows whose threads did not overlap, and
@@ -63,6 +65,7 @@ class Field {
         int cpus = 0;
         int refusals = 0;
         bool wrong = false;
+        std::map<std::string, std::vector<double>> counters;
     };
     struct Row {
         std::function<std::function<Window()>()> start;
