@@ -32,20 +32,21 @@ std::string sentence(const std::string& member, Phase phase, const std::string& 
 
 } // namespace
 
-PhaseError::PhaseError(std::string member, Phase phase, std::string actor, std::string remedy)
+PhaseError::PhaseError(std::string member, Phase phase, std::string actor,
+                       const std::string& remedy)
     : std::logic_error(sentence(member, phase, actor, remedy)), member_(std::move(member)),
       phase_(phase), actor_(std::move(actor)) {}
 
 void detail::violated(const char* member, const char* remedy) {
     const Context* const context = current_context();
-    PhaseError error(member, current_phase(),
-                     name_of_current_actor == nullptr ? std::string() : name_of_current_actor(),
-                     remedy);
+    const PhaseError error(
+        member, current_phase(),
+        name_of_current_actor == nullptr ? std::string() : name_of_current_actor(), remedy);
     if (context != nullptr && context->on_violation == OnViolation::abort) {
         std::fprintf(stderr, "%s\n", error.what());
         std::abort();
     }
-    throw error;
+    throw PhaseError(error);
 }
 
 } // namespace takt

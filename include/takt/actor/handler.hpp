@@ -194,8 +194,7 @@ class HandlerOf final : public Handler {
                   "takt::Parallel)");
 
   public:
-    template <class G>
-    explicit HandlerOf(G&& function) : function_(std::forward<G>(function)) {}
+    explicit HandlerOf(F function) : function_(std::move(function)) {}
 
     TaskHandle call(void* state, MailHead& mail, const MailType& type) override {
         if (type.dispatched)

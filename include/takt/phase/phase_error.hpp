@@ -12,7 +12,7 @@ namespace takt {
 /// A member was used where it must not be. `what()` names member, phase, actor and remedy.
 class PhaseError : public std::logic_error {
   public:
-    PhaseError(std::string member, Phase phase, std::string actor, std::string remedy);
+    PhaseError(std::string member, Phase phase, std::string actor, const std::string& remedy);
 
     /// The member at fault, for example "ReadParallel<Terrain>::write".
     const std::string& member() const noexcept { return member_; }
