@@ -127,7 +127,7 @@ TEST_P(Destroyed, with_tasks_in_every_kind_of_wait_and_mail_under_way) {
             self.destroy();
         self.destroy(); // twice
     };
-    const auto setup = [&, held](Actor& self) {
+    const auto setup = [&, held, by = by](Actor& self) {
         self.emplace_state<std::shared_ptr<int>>(held);
         self.bind_parallel(kNumber, [held](int kind) -> Task<> {
             const std::shared_ptr<int> mine = held;
