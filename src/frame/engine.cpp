@@ -3,7 +3,6 @@
 #include "frame/engine.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstdio>
 #include <cstdlib>
@@ -26,10 +25,6 @@ std::vector<int> cache_groups_of(const Plan& plan) {
     for (const PlannedWorker& worker : plan.workers)
         groups.push_back(worker.llc);
     return groups;
-}
-
-bool in_commit_order(const Commit& one, const Commit& other) noexcept {
-    return one.actor != other.actor ? one.actor < other.actor : one.sequence < other.sequence;
 }
 
 /// From outside, to nobody: to be run in the serial phase.
@@ -184,8 +179,9 @@ FrameReport Engine::step() {
 void Engine::begin_frame(std::int64_t now) {
     const std::int64_t before_ns = time_.time_ns;
     ++time_.frame;
-    time_.time_ns = (options_.virtual_clock ? before_ns + options_.step_ns : now - began_ns_) +
-                    std::exchange(clock_advance_ns_, 0) * (options_.virtual_clock ? 1 : 0);
+    time_.time_ns = options_.virtual_clock
+                        ? before_ns + options_.step_ns + std::exchange(clock_advance_ns_, 0)
+                        : now - began_ns_;
     time_.step_ns = time_.time_ns - before_ns;
     resume_due();
     fire_heartbeat();

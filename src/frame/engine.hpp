@@ -100,6 +100,7 @@ class Engine final : public ActorHost, public TaskHost {
     std::int64_t next_due_ns() const noexcept;
     const FrameTime& time() const noexcept { return time_; }
     std::int64_t real_time_of(std::int64_t frame_time_ns) const noexcept;
+    /// Where the clock is virtual.
     void advance_clock(std::int64_t by_ns) noexcept { clock_advance_ns_ += by_ns; }
 
     void set_on_failure(UniqueFunction<void(const Failure&)> hook) {

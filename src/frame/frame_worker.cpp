@@ -22,10 +22,6 @@ constexpr int kPollsPerClockRead = 32;
 // Workers for each poll between two looks of worker 0 at all of them.
 constexpr int kWorkersPerPoll = 4;
 
-bool in_commit_order(const Commit& one, const Commit& other) noexcept {
-    return one.actor != other.actor ? one.actor < other.actor : one.sequence < other.sequence;
-}
-
 } // namespace
 
 MailCounts& TopicTable::add(std::uint64_t topic, const char* name) {

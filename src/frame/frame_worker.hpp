@@ -18,6 +18,11 @@ namespace takt::detail {
 class Engine;
 class FrameWorker;
 
+/// R2: by actor, then by its own sequence.
+inline bool in_commit_order(const Commit& one, const Commit& other) noexcept {
+    return one.actor != other.actor ? one.actor < other.actor : one.sequence < other.sequence;
+}
+
 /// How a message ended.
 enum class MailEnd : std::uint8_t { handled, failed, expired };
 
@@ -152,7 +157,6 @@ class FrameWorker final : public ActorContext {
 
     void begin_phase();
     bool work();
-    bool drain_for_a_while();
     bool poll_for_answers();
     Seen rest_until_mail(Phases::Number number, bool used_up) noexcept;
     void rest(Phases::Number number, bool used_up) noexcept;

@@ -147,7 +147,6 @@ class Actor : private detail::ActorCell {
         return *static_cast<T*>(ActorCell::state);
     }
 
-    void set_failure_policy(FailurePolicy policy) { need_more().policy = policy; }
     void destroy() { ref().destroy(); }
 
     std::uint64_t load() const noexcept { return ref().ActorRef::load(); }

@@ -55,6 +55,20 @@ constexpr bool check_travels() {
     return true;
 }
 
+/// What topics and requests are told apart by.
+class TopicName {
+  public:
+    constexpr const char* name() const noexcept { return name_; }
+    constexpr std::uint64_t hash() const noexcept { return hash_; }
+
+  protected:
+    consteval explicit TopicName(const char* name) noexcept : name_(name), hash_(hash_name(name)) {}
+
+  private:
+    const char* name_;
+    std::uint64_t hash_;
+};
+
 } // namespace detail
 
 /// A kind of message: a name, and the types of what travels. Fire and forget; any number of
@@ -63,19 +77,11 @@ constexpr bool check_travels() {
 ///
 ///     inline constexpr takt::Topic<int, std::string> greet{"Greet"};
 template <class... Args>
-class Topic {
+class Topic : public detail::TopicName {
   public:
     static_assert((detail::check_travels<Args>() && ...));
 
-    consteval explicit Topic(const char* name) noexcept
-        : name_(name), hash_(detail::hash_name(name)) {}
-
-    constexpr const char* name() const noexcept { return name_; }
-    constexpr std::uint64_t hash() const noexcept { return hash_; }
-
-  private:
-    const char* name_;
-    std::uint64_t hash_;
+    consteval explicit Topic(const char* name) noexcept : TopicName(name) {}
 };
 
 template <class Signature>
@@ -85,21 +91,13 @@ class Request;
 ///
 ///     inline constexpr takt::Request<int(std::string)> count_words{"CountWords"};
 template <class R, class... Args>
-class Request<R(Args...)> {
+class Request<R(Args...)> : public detail::TopicName {
   public:
     static_assert((detail::check_travels<Args>() && ...));
     static_assert(std::is_void_v<R> ||
                   detail::check_travels<std::conditional_t<std::is_void_v<R>, int, R>>());
 
-    consteval explicit Request(const char* name) noexcept
-        : name_(name), hash_(detail::hash_name(name)) {}
-
-    constexpr const char* name() const noexcept { return name_; }
-    constexpr std::uint64_t hash() const noexcept { return hash_; }
-
-  private:
-    const char* name_;
-    std::uint64_t hash_;
+    consteval explicit Request(const char* name) noexcept : TopicName(name) {}
 };
 
 } // namespace takt

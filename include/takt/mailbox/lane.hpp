@@ -98,11 +98,11 @@ class alignas(kInterference) LaneWriter {
     /// True when something committed is not published.
     bool holds_back() const noexcept { return tail() != published_; }
 
-    /// Takes back the segments that the reader has left. The product calls it at barriers only,
-    /// where the reader's count is not on its way between two caches; correct at any time.
+    /// Takes back the segments that the reader has left. Correct at any time; best where the reader's
+    /// count is not on its way between two caches, as when a phase begins.
     void recycle() noexcept;
-    /// The same once in a segment of mail, for who has no barriers: that count shares a line with
-    /// what the reader writes at each record.
+    /// The same once in a segment of mail: that count shares a line with what the reader writes at
+    /// each record.
     void recycle_now_and_then() noexcept {
         if (tail() - recycled_at_ < pool_.base_units())
             return;

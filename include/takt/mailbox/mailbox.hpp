@@ -74,8 +74,7 @@ class alignas(kInterference) Outbox {
     /// Publishes all that was pushed, and wakes readers that sleep.
     void publish() noexcept;
     /// The same, but for mail to the writer itself while there is no other: Mailbox::drain_own()
-    /// sees that anyway.
-    /// True: there was some.
+    /// sees that anyway. True: there was some.
     bool publish_to_others() noexcept {
         if (held_back_ == nullptr ||
             (held_back_->next_held_back == nullptr && held_back_ == lane_to(worker_)))
@@ -84,7 +83,7 @@ class alignas(kInterference) Outbox {
         return true;
     }
 
-    /// Takes back the segments that readers have left. At barriers only, see LaneWriter::recycle.
+    /// Takes back the segments that readers have left, see LaneWriter::recycle.
     void recycle() noexcept;
     /// The same for lanes that have come a segment further since the last time.
     void recycle_now_and_then() noexcept;
