@@ -253,7 +253,8 @@ void wake_sleepers(Crew<P>& crew) {
 template <class P>
 class Frame {
   public:
-    explicit Frame(Crew<P>& crew) : crew_(crew), options_(crew.options), self_(crew, 0) {}
+    explicit Frame(std::shared_ptr<Crew<P>> crew)
+        : kept_(std::move(crew)), crew_(*kept_), options_(crew_.options), self_(crew_, 0) {}
 
     void run() {
         bool has_left = false;
@@ -347,6 +348,8 @@ class Frame {
     }
 
   private:
+    // The last look at it comes when its threads are gone.
+    const std::shared_ptr<Crew<P>> kept_;
     Crew<P>& crew_;
     const PhaseOptions& options_;
     Worker<P> self_;
@@ -362,11 +365,11 @@ template <class P>
 auto balls_until_the_end(PhaseOptions options) {
     return [=](auto& x) {
         auto crew = std::make_shared<Crew<P>>(options);
-        auto frame = std::make_shared<Frame<P>>(*crew);
+        auto frame = std::make_shared<Frame<P>>(crew);
         P::name(crew->phases, "phases");
         for (int index = 0; index < options.workers; ++index)
             P::name(crew->mailboxes.mailbox(index), "mailbox", index);
-        x.thread("worker 0", [crew, frame] { frame->run(); });
+        x.thread("worker 0", [frame] { frame->run(); });
         for (int index = 1; index < options.workers; ++index)
             x.thread("worker " + std::to_string(index), [=] { Frame<P>::serve(*crew, index); });
         x.finally([=] { frame->check_landed(); });
