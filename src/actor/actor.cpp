@@ -50,10 +50,6 @@ void ActorContext::commit(void (*finish)(ActorContext&, void*, bool), void* data
     commits.push_back({cell.id, cell.sequence++, who.ref().address(), finish, data});
 }
 
-std::uint64_t ActorContext::sender_id() const noexcept {
-    return actor == nullptr ? 0 : actor->id();
-}
-
 Load<StdPolicy>& load_of_this_actor() {
     ActorCell& cell = ActorAccess::cell(this_actor());
     Load<StdPolicy>* load = cell.load.load(std::memory_order_relaxed); // relaxed: its own
@@ -108,8 +104,8 @@ ActorRef Actor::ref() const noexcept {
 }
 
 MailCounts Actor::counts() const noexcept {
-    return {accepted, handled, more == nullptr ? 0 : more->failed,
-            more == nullptr ? 0 : more->expired};
+    return {handled, more == nullptr ? 0 : more->failed, more == nullptr ? 0 : more->expired,
+            in_flight};
 }
 
 Connection Actor::add_handler(Phase phase, std::uint64_t topic, const char* name,

@@ -56,6 +56,7 @@ ActorRef Engine::spawn(ActorOptions&& options, BehaviourTable* shared, void* sta
     cell.shared = shared;
     if (shared != nullptr)
         shared->references.fetch_add(1, std::memory_order_relaxed); // relaxed: the caller has one
+    cell.settle();
     if (at == nullptr) {
         try {
             begin_life(ref, setup);
@@ -155,6 +156,7 @@ void Engine::kept_is_due(ActorCell& cell) {
         cell.read_word().life == Life::unborn) // then it is due when its setup has finished
         return;
     cell.more->kept_is_due = true;
+    cell.settle();
     if (in_parallel()) {
         static_cast<FrameWorker&>(*actor_context())
             .kept_due()
@@ -166,6 +168,7 @@ void Engine::kept_is_due(ActorCell& cell) {
 }
 
 void Engine::handlers_changed(ActorCell& cell) {
+    cell.settle();
     kept_is_due(cell);
     if (cell.more != nullptr && !cell.more->to_sweep) {
         cell.more->to_sweep = true;
@@ -304,10 +307,11 @@ void Engine::bury(ActorCell& cell) {
         destroy_state(std::exchange(cell.state, nullptr));
     }
     remains_.push_back({std::move(cell.more), std::exchange(cell.shared, nullptr)});
+    cell.settle();
     if (!is_used && offload_.tasks() == 0)
         release_remains();
     cell.load.store(nullptr, std::memory_order_relaxed); // relaxed: the barrier hands it over
-    cell.accepted = cell.handled = cell.sequence = cell.id = 0;
+    cell.handled = cell.sequence = cell.id = cell.in_flight = 0;
     --actors_;
     table_.give_back(ref.slot());
 }

@@ -39,8 +39,8 @@ bool may_handle(const ActorCell& cell) noexcept {
 }
 
 std::optional<Busy> take_busy(MailHead& mail, const MailType& type) noexcept {
-    if (type.dispatched)
-        return std::move(static_cast<DispatchedHead&>(mail).busy);
+    if (type.busy_of != nullptr)
+        return std::move(type.busy_of(mail));
     return std::nullopt;
 }
 
@@ -62,12 +62,18 @@ void finish_serial_mail(ActorContext& context, void* data, bool run) {
 
 } // namespace
 
+// What open_simple() began and does not end at once.
+void FrameWorker::take_in_flight(ActorCell& cell, const MailHead& mail) {
+    ++topics_.of(mail.topic, mail.topic_name).in_flight;
+    ++cell.in_flight;
+}
+
 void FrameWorker::open_any(std::uint64_t address, const MailType& type, MailHead& mail) {
     if (type.control != nullptr) {
         type.control(*this, address, mail);
         return;
     }
-    ++topics_.of(mail.topic, mail.topic_name).accepted;
+    ++topics_.of(mail.topic, mail.topic_name).in_flight;
     const ActorRef to = ActorRef::from_address(address);
     ActorCell& cell = table->cell(to.slot());
     const ActorWord word = cell.read_word();
@@ -75,7 +81,7 @@ void FrameWorker::open_any(std::uint64_t address, const MailType& type, MailHead
         expire(nullptr, address, mail, DeadLetter::Reason::gone);
         return;
     }
-    ++cell.accepted;
+    ++cell.in_flight;
     if (word.life == Life::live) [[likely]]
         deliver(cell, mail, type);
     else if (word.life == Life::unborn)
@@ -149,10 +155,12 @@ void FrameWorker::begin_task(ActorCell& cell, Handler& handler, TaskHandle handl
         new Delivery{1, MailEnd::handled, mail.topic, mail.topic_name, take_busy(mail, type)};
     start_task(&cell, std::move(task), cell.shared == nullptr ? &handler : nullptr, delivery,
                false);
+    take_in_flight(cell, mail);
     finish_message(&cell, mail, delivery, MailEnd::handled);
 }
 
 void FrameWorker::fail_message(ActorCell& cell, const MailHead& mail) {
+    take_in_flight(cell, mail);
     report(&cell, mail.topic_name, std::current_exception());
     finish_message(&cell, mail, nullptr, MailEnd::failed);
 }
@@ -165,7 +173,7 @@ void FrameWorker::call_all(ActorCell& cell, Handler* first, std::uint64_t bound_
     for (Handler* handler = first; handler != nullptr && handler->id < bound_later;) {
         if (handler->connected) {
             try {
-                if (const TaskHandle handle = handler->call(cell.state, mail, type)) {
+                if (const TaskHandle handle = handler->call(cell.state, mail)) {
                     Task<> task = Task<>::adopt(handle);
                     if (delivery == nullptr)
                         delivery = new Delivery{1, end, mail.topic, mail.topic_name,
@@ -214,6 +222,9 @@ void FrameWorker::close(ActorCell* cell, Delivery* delivery) {
 
 void FrameWorker::count(ActorCell* cell, std::uint64_t topic, const char* name, MailEnd end) {
     MailCounts& of_topic = topics_.of(topic, name);
+    --of_topic.in_flight;
+    if (cell != nullptr)
+        --cell->in_flight;
     switch (end) {
     case MailEnd::handled:
         ++of_topic.handled;
@@ -241,7 +252,7 @@ void FrameWorker::expire(ActorCell* cell, std::uint64_t address, const MailHead&
 }
 
 void FrameWorker::lose(std::uint64_t address, const MailHead& mail) {
-    ++topics_.of(mail.topic, mail.topic_name).accepted;
+    ++topics_.of(mail.topic, mail.topic_name).in_flight;
     expire(nullptr, address, mail, DeadLetter::Reason::no_memory);
 }
 
@@ -251,7 +262,7 @@ void FrameWorker::discard_mail() {
         const MailHead& mail = *static_cast<const MailHead*>(payload);
         if (static_cast<const MailType&>(record).control != nullptr)
             return;
-        ++topics_.of(mail.topic, mail.topic_name).accepted;
+        ++topics_.of(mail.topic, mail.topic_name).in_flight;
         expire(nullptr, address, mail, DeadLetter::Reason::destroyed);
     });
 }
@@ -286,6 +297,7 @@ void FrameWorker::open_kept(ActorCell& cell) {
                 more.kept.push_back(std::move(mail));
         }
     }
+    cell.settle();
 }
 
 // --- tasks ---
@@ -396,8 +408,10 @@ void FrameWorker::report(ActorCell* cell, const char* topic, std::exception_ptr 
         engine_.fail(who, topic, std::move(exception));
         return;
     }
-    if (engine_.failure_policy_of(*cell) == FailurePolicy::stop)
+    if (engine_.failure_policy_of(*cell) == FailurePolicy::stop) {
         cell->need_more().stopping = true;
+        cell->settle();
+    }
     void* const at = memory.take(sizeof(FailureNote), alignof(FailureNote));
     const auto finish = [](ActorContext& context, void* data, bool) {
         auto& note = *static_cast<FailureNote*>(data);

@@ -62,7 +62,7 @@ namespace takt {
 template <>
 inline constexpr detail::MailType
     record_type_of<detail::PostedClosure> = detail::mail_type<detail::PostedClosure>(
-        nullptr, false, [](detail::ActorContext& here, std::uint64_t, detail::MailHead& mail) {
+        nullptr, nullptr, [](detail::ActorContext& here, std::uint64_t, detail::MailHead& mail) {
             static_cast<detail::FrameWorker&>(here).engine().run_next(
                 std::move(static_cast<detail::PostedClosure&>(mail).closure));
         });
@@ -70,14 +70,14 @@ inline constexpr detail::MailType
 template <>
 inline constexpr detail::MailType
     record_type_of<detail::DestroyMail> = detail::mail_type<detail::DestroyMail>(
-        nullptr, false, [](detail::ActorContext& here, std::uint64_t address, detail::MailHead&) {
+        nullptr, nullptr, [](detail::ActorContext& here, std::uint64_t address, detail::MailHead&) {
             here.host->destroy(ActorRef::from_address(address));
         });
 
 template <>
 inline constexpr detail::MailType
     record_type_of<detail::DisconnectMail> = detail::mail_type<detail::DisconnectMail>(
-        nullptr, false,
+        nullptr, nullptr,
         [](detail::ActorContext& here, std::uint64_t address, detail::MailHead& mail) {
             here.host->disconnect(ActorRef::from_address(address),
                                   static_cast<detail::DisconnectMail&>(mail).handler);
@@ -469,6 +469,13 @@ void Engine::ring() noexcept {
 
 std::int64_t Engine::real_time_of(std::int64_t frame_time_ns) const noexcept {
     return later(began_ns_, frame_time_ns);
+}
+
+std::uint64_t Engine::refused(SendResult why) const noexcept {
+    std::uint64_t sum = 0;
+    for (const auto& worker : frame_workers_)
+        sum += worker->refused[static_cast<std::size_t>(why)];
+    return sum;
 }
 
 MailCounts Engine::mail_counts() const {

@@ -138,6 +138,7 @@ class Engine final : public ActorHost, public TaskHost {
     const EngineOptions& options() const noexcept { return options_; }
     std::uint64_t actors() const noexcept { return actors_; }
     MailCounts mail_counts() const;
+    std::uint64_t refused(SendResult why) const noexcept;
     std::vector<TopicCounts> topic_counts() const;
     std::size_t memory_bytes();
     /// Until nothing counts on them any more.

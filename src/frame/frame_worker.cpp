@@ -48,6 +48,7 @@ FrameWorker::FrameWorker(Engine& engine, int index)
       frames_(engine.frame_group()), homes_(static_cast<unsigned>(index)) {
     worker = index;
     table = &engine.table();
+    runtime = table->runtime();
     host = &engine;
     outbox = &engine.mailboxes().outbox(index);
     checks = engine.options().checks;
@@ -117,7 +118,8 @@ bool FrameWorker::drain_some() {
         ++taken_;
         open(address, static_cast<const MailType&>(type), *static_cast<MailHead*>(payload));
         // Nobody waits for what a later handler of this batch does.
-        has_written_ |= outbox->publish_to_others();
+        if (outbox->publish_to_others())
+            has_written_ = true;
     };
     const std::size_t batch = end_ns_ == kNever ? kBatch : kTimedBatch;
     const std::size_t others = mailbox_.drain(visit, std::min<std::uint64_t>(budget_, batch));

@@ -153,6 +153,7 @@ class FrameWorker final : public ActorContext {
     [[gnu::cold]] void begin_task(ActorCell& cell, Handler& handler, TaskHandle handle,
                                   MailHead& mail, const MailType& type);
     [[gnu::cold]] void fail_message(ActorCell& cell, const MailHead& mail);
+    void take_in_flight(ActorCell& cell, const MailHead& mail);
     enum class Seen : std::uint8_t { nothing, mail, over };
 
     void begin_phase();
@@ -203,33 +204,20 @@ class FrameWorker final : public ActorContext {
 // The way of most mail, in one piece: to a live actor with a single handler for it. False: nothing
 // was done.
 inline bool FrameWorker::open_simple(std::uint64_t address, const MailType& type, MailHead& mail) {
-    if (type.control != nullptr)
-        return false;
     const ActorRef to = ActorRef::from_address(address);
     ActorCell& cell = table->cell(to.slot());
     const ActorWord word = cell.read_word();
     if (word.generation != to.generation() || word.life != Life::live)
         return false;
-    ActorMore* const more = cell.more.get();
-    const HandlerTable* handlers = nullptr;
-    if (cell.shared == nullptr) {
-        if (more == nullptr || more->needs_care())
-            return false;
-        handlers = &more->own;
-    } else {
-        if (more != nullptr && (more->needs_care() || !more->own.empty()))
-            return false;
-        handlers = &cell.shared->handlers;
-    }
-    const TopicHandlers* const entry = handlers->find(mail.topic);
-    if (entry == nullptr || entry->only == nullptr || entry->signature != type.signature)
+    if (cell.simple == nullptr)
         return false;
+    const TopicHandlers* const entry = cell.simple->find(mail.topic);
+    if (entry == nullptr || entry->signature != type.signature || entry->only == nullptr)
+        return false; // or control mail, which has no signature
     Handler& handler = *entry->only;
-    ++topics_.of(mail.topic, mail.topic_name).accepted;
-    ++cell.accepted;
-    Actor* const before = std::exchange(actor, &ActorAccess::actor(cell));
+    actor = &ActorAccess::actor(cell);
     try {
-        if (const TaskHandle handle = handler.call(cell.state, mail, type)) {
+        if (const TaskHandle handle = handler.call(cell.state, mail)) {
             begin_task(cell, handler, handle, mail, type);
         } else {
             ++topics_.of(mail.topic, mail.topic_name).handled;
@@ -238,7 +226,7 @@ inline bool FrameWorker::open_simple(std::uint64_t address, const MailType& type
     } catch (...) {
         fail_message(cell, mail);
     }
-    actor = before;
+    actor = nullptr;
     return true;
 }
 
@@ -249,7 +237,7 @@ namespace takt {
 template <>
 inline constexpr detail::MailType
     record_type_of<detail::ResumeMail> = detail::mail_type<detail::ResumeMail>(
-        nullptr, false,
+        nullptr, nullptr,
         [](detail::ActorContext& here, std::uint64_t address, detail::MailHead& mail) {
             detail::resume_from_mail(here, address, static_cast<detail::ResumeMail&>(mail));
         });

@@ -229,6 +229,10 @@ std::uint64_t Runtime::actors() const noexcept {
     return engine_->actors();
 }
 
+std::uint64_t Runtime::refused(SendResult why) const noexcept {
+    return engine_->refused(why);
+}
+
 MailCounts Runtime::mail() const {
     return engine_->mail_counts();
 }

@@ -249,8 +249,8 @@ TEST_P(Control, mail_that_comes_right_after_the_disconnection_is_kept) {
     runtime.step();
     EXPECT_EQ(handled, after);
     EXPECT_LE(handled, 3); // the heartbeat was there before
-    expect_law(runtime, runtime.mail().in_flight());
-    EXPECT_GE(runtime.mail().in_flight(), 1u);
+    expect_law(runtime, runtime.mail().in_flight);
+    EXPECT_GE(runtime.mail().in_flight, 1u);
     actor.destroy();
     runtime.step();
     expect_law(runtime);
@@ -441,6 +441,7 @@ TEST_P(Control, a_worker_that_falls_behind_refuses_mail_as_full_and_nothing_is_l
     while ((result = actor.try_send(bulk, std::array<char, 100>())) == SendResult::ok)
         ASSERT_LT(++accepted, 10'000u);
     EXPECT_EQ(result, SendResult::full);
+    EXPECT_EQ(runtime.refused(SendResult::full), 1u);
     EXPECT_GE(accepted, 64u * 1024 / static_cast<unsigned>(GetParam()) / 300);
     runtime.run_until_idle();
     EXPECT_EQ(handled, accepted);

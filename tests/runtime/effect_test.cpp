@@ -128,7 +128,7 @@ int kept_of(Config config) {
     for (int number = 0; number < 20; ++number)
         actor.send(kNumber, number);
     runtime.run_until_idle();
-    return static_cast<int>(runtime.mail().in_flight());
+    return static_cast<int>(runtime.mail().in_flight);
 }
 
 std::string what_a_violation_does(Config config) {

@@ -66,6 +66,7 @@ TEST_P(Lifetimes, a_reference_of_a_runtime_that_is_gone_names_nobody_in_a_later_
     }
     Runtime runtime(config());
     EXPECT_EQ(old.try_send(kGo), SendResult::dead);
+    EXPECT_EQ(runtime.refused(SendResult::dead), 1u);
     EXPECT_FALSE(old.alive());
     EXPECT_EQ(old.load(), 0u);
     old.destroy();
@@ -557,7 +558,7 @@ TEST_P(Lifetimes, outside_threads_send_until_and_after_the_end) {
             expect_law(*runtime);
             counts = runtime->outside_mail();
             EXPECT_EQ(counts.inside(), 0u);
-            EXPECT_EQ(counts.routed, runtime->mail().accepted);
+            EXPECT_EQ(counts.routed, runtime->mail().accepted());
         }
         runtime.reset(); // they are still sending
         stop.store(true);

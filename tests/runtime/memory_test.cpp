@@ -72,7 +72,7 @@ TEST(Memory, an_argument_that_cannot_be_converted_throws_and_nothing_is_sent) {
     EXPECT_EQ(actor.try_send(kText, text), SendResult::ok);
     runtime.run_until_idle();
     EXPECT_EQ(handled, 1);
-    EXPECT_EQ(runtime.mail().accepted, 2u);
+    EXPECT_EQ(runtime.mail().accepted(), 2u);
     expect_law(runtime);
 }
 

@@ -101,7 +101,7 @@ class Program {
         trace_.frames = runtime_.run_until_idle();
         trace_.counts = runtime_.mail();
         trace_.note(jobs_.total_load());
-        expect_law(runtime_, trace_.counts.in_flight());
+        expect_law(runtime_, trace_.counts.in_flight);
         return trace_;
     }
 
@@ -203,7 +203,7 @@ TEST(Trace, of_a_random_program_is_the_same_with_1_2_and_4_workers) {
             const Trace again = trace_of(workers, seed);
             EXPECT_EQ(again.hash, one.hash) << "seed " << seed << ", " << workers << " workers";
             EXPECT_EQ(again.entries, one.entries);
-            EXPECT_EQ(again.counts.accepted, one.counts.accepted);
+            EXPECT_EQ(again.counts.accepted(), one.counts.accepted());
             EXPECT_EQ(again.counts.handled, one.counts.handled);
             EXPECT_EQ(again.counts.failed, one.counts.failed);
             EXPECT_EQ(again.counts.expired, one.counts.expired);

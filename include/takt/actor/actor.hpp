@@ -184,19 +184,25 @@ struct ActorAccess {
 
 /// The part of a worker's context that actors' code uses.
 struct ActorContext : Context {
+    unsigned runtime = 0; // its number
     ActorTable* table = nullptr;
     ActorHost* host = nullptr;
     Actor* actor = nullptr;                 // whose code runs; null: nobody's
     Outbox<StdPolicy>* outbox = nullptr;    // in the serial phase that of the actor's worker
-    int worker = 0;                         // that outbox's
+    int worker = 0;                         // its number
     std::uint64_t sent = 0;                 // mail pushed by this context
-    std::array<std::uint64_t, 5> refused{}; // sends, by SendResult
+    std::array<std::uint64_t, 5> refused{}; // sends that were, by SendResult
     Arena memory;                           // until the end of the round
     std::vector<Commit> commits;            // of this round
 
     /// Notes a commit in the name of the actor whose code runs.
     void commit(void (*finish)(ActorContext&, void*, bool), void* data);
-    std::uint64_t sender_id() const noexcept;
+    SendResult refuse(SendResult why) noexcept {
+        ++refused[static_cast<std::size_t>(why)];
+        return why;
+    }
+    /// The place in commit order of whose code runs; 0: nobody's.
+    std::uint64_t sender_id() const noexcept { return actor == nullptr ? 0 : actor->id(); }
 };
 
 inline ActorContext* actor_context() noexcept {

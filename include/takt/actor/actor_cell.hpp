@@ -25,22 +25,22 @@ enum class FailurePolicy : std::uint8_t {
     abort,  ///< the program ends
 };
 
-/// What became of messages. The law, exact whenever no phase runs:
-///     accepted = handled + failed + expired + in_flight()
+/// What became of messages that were taken out of a lane. Exact whenever no phase runs:
+///     accepted() = handled + failed + expired + in_flight
 struct MailCounts {
-    std::uint64_t accepted = 0; ///< taken out of a lane
     std::uint64_t handled = 0;
     std::uint64_t failed = 0;  ///< a handler threw
     std::uint64_t expired = 0; ///< the receiver was gone or stopped, or too much was kept
-
     /// Kept until its topic is bound, waiting for the serial phase, or with a task that has not
     /// ended.
-    std::uint64_t in_flight() const noexcept { return accepted - handled - failed - expired; }
+    std::uint64_t in_flight = 0;
+
+    std::uint64_t accepted() const noexcept { return handled + failed + expired + in_flight; }
     MailCounts& operator+=(const MailCounts& other) noexcept {
-        accepted += other.accepted;
         handled += other.handled;
         failed += other.failed;
         expired += other.expired;
+        in_flight += other.in_flight; // of one worker it may be below 0, where another ends mail
         return *this;
     }
 };
@@ -104,9 +104,6 @@ struct ActorMore {
     void (*destroy_state)(void*) noexcept = nullptr; // of a state that is not a behaviour's
     std::unique_ptr<Load<StdPolicy>> own_load;
     UniqueFunction<TaskHandle(Actor&)> setup; // while a task of it has not ended
-
-    /// Mail does not simply go to a handler now.
-    bool needs_care() const noexcept { return kept_is_due || stopping; }
 };
 
 /// What all actors of a behaviour share. Lives as long as the last of them.
@@ -135,17 +132,31 @@ struct ActorCell {
     BehaviourTable* shared = nullptr; // one reference of it is held
     void* state = nullptr;
     RootTask* tasks = nullptr; // that have not ended
-    std::uint64_t accepted = 0;
     std::uint64_t handled = 0;
     std::unique_ptr<ActorMore> more;
+    // All its handlers, where mail simply goes to one of them; null: it has to be looked at how.
+    const HandlerTable* simple = nullptr;
     // load: null until somebody counts on it.   writes: its worker, or the frame thread
     //   reads: anyone in a phase   edge load of an actor: as birth
     std::atomic<Load<StdPolicy>*> load{nullptr};
+    std::uint32_t in_flight = 0;
 
     ActorMore& need_more() {
         if (more == nullptr)
             more = std::make_unique<ActorMore>();
         return *more;
+    }
+    /// Finds `simple`, after each change of what it depends on.
+    void settle() noexcept {
+        const HandlerTable* const of_behaviour = shared == nullptr ? nullptr : &shared->handlers;
+        if (more == nullptr)
+            simple = of_behaviour;
+        else if (more->kept_is_due || more->stopping)
+            simple = nullptr;
+        else if (of_behaviour == nullptr)
+            simple = &more->own;
+        else
+            simple = more->own.empty() ? of_behaviour : nullptr;
     }
     ActorWord read_word() const noexcept {
         // relaxed: a reference is handed over by an edge; life and shard change in the serial phase

@@ -26,7 +26,7 @@ class Handler {
     virtual ~Handler() = default;
     /// Handles the mail, or begins to: the task that was returned has not run yet. Null: done.
     /// `state`: the actor's.
-    virtual TaskHandle call(void* state, MailHead& mail, const MailType& type) = 0;
+    virtual TaskHandle call(void* state, MailHead& mail) = 0;
 
     std::unique_ptr<Handler> next; // of the same topic and phase, in bind order
     std::uint64_t id = 0;          // in its table
@@ -196,11 +196,7 @@ class HandlerOf final : public Handler {
   public:
     explicit HandlerOf(F function) : function_(std::move(function)) {}
 
-    TaskHandle call(void* state, MailHead& mail, const MailType& type) override {
-        if (type.dispatched)
-            return open(
-                state,
-                static_cast<DispatchedMail<Args...>&>(static_cast<DispatchedHead&>(mail)).args);
+    TaskHandle call(void* state, MailHead& mail) override {
         return open(state, static_cast<TopicMail<Args...>&>(mail).args);
     }
 

@@ -37,14 +37,14 @@ using ControlCall = void (*)(ActorContext& here, std::uint64_t address, MailHead
 struct MailType : RecordType {
     constexpr MailType(const RecordType& record, std::size_t alignment,
                        void (*mover)(void*, void*) noexcept, const Signature* args,
-                       bool is_dispatched, ControlCall call = nullptr)
-        : RecordType(record), align(alignment), move_to(mover), signature(args),
-          dispatched(is_dispatched), control(call) {}
+                       Busy& (*busy)(MailHead&) noexcept, ControlCall call = nullptr)
+        : RecordType(record), align(alignment), move_to(mover), signature(args), busy_of(busy),
+          control(call) {}
 
     std::size_t align;
     void (*move_to)(void* to, void* from) noexcept; // constructs at `to`; `from` is still destroyed
     const Signature* signature;                     // null for control mail
-    bool dispatched;                                // it is a DispatchedMail
+    Busy& (*busy_of)(MailHead&) noexcept;           // null: it is no DispatchedMail
     ControlCall control;                            // null for mail of topics
 };
 
@@ -62,21 +62,21 @@ struct TopicMail : MailHead {
     std::tuple<Args...> args;
 };
 
-struct DispatchedHead : MailHead {
-    DispatchedHead(const MailHead& head, Load<StdPolicy>& load) : MailHead(head), busy(load) {}
+/// A message that counts on its receiver's load until it has been handled, or is destroyed. To
+/// handlers it is a TopicMail.
+template <class... Args>
+struct DispatchedMail : TopicMail<Args...> {
+    template <class... Given>
+    explicit DispatchedMail(const MailHead& head, Load<StdPolicy>& load, Given&&... given)
+        : TopicMail<Args...>(head, std::forward<Given>(given)...), busy(load) {}
 
     Busy busy;
 };
 
-/// A message that counts on its receiver's load until it has been handled, or is destroyed.
 template <class... Args>
-struct DispatchedMail : DispatchedHead {
-    template <class... Given>
-    explicit DispatchedMail(const MailHead& head, Load<StdPolicy>& load, Given&&... given)
-        : DispatchedHead(head, load), args(std::forward<Given>(given)...) {}
-
-    std::tuple<Args...> args;
-};
+Busy& busy_of(MailHead& mail) noexcept {
+    return static_cast<DispatchedMail<Args...>&>(mail).busy;
+}
 
 template <class M>
 void move_mail(void* to, void* from) noexcept {
@@ -84,7 +84,7 @@ void move_mail(void* to, void* from) noexcept {
 }
 
 template <class M>
-constexpr MailType mail_type(const Signature* args, bool is_dispatched,
+constexpr MailType mail_type(const Signature* args, Busy& (*busy)(MailHead&) noexcept = nullptr,
                              ControlCall control = nullptr) {
     return {{std::is_trivially_destructible_v<M> ? nullptr : &destroy_payload<M>,
              static_cast<std::uint32_t>(units_for<StdPolicy>(sizeof(M))),
@@ -92,7 +92,7 @@ constexpr MailType mail_type(const Signature* args, bool is_dispatched,
             alignof(M),
             &move_mail<M>,
             args,
-            is_dispatched,
+            busy,
             control};
 }
 
@@ -103,9 +103,10 @@ namespace takt {
 // Workers know all records that they drain as mail.
 template <class... Args>
 inline constexpr detail::MailType record_type_of<detail::TopicMail<Args...>> =
-    detail::mail_type<detail::TopicMail<Args...>>(&detail::signature_of<Args...>, false);
+    detail::mail_type<detail::TopicMail<Args...>>(&detail::signature_of<Args...>);
 template <class... Args>
 inline constexpr detail::MailType record_type_of<detail::DispatchedMail<Args...>> =
-    detail::mail_type<detail::DispatchedMail<Args...>>(&detail::signature_of<Args...>, true);
+    detail::mail_type<detail::DispatchedMail<Args...>>(&detail::signature_of<Args...>,
+                                                       &detail::busy_of<Args...>);
 
 } // namespace takt

@@ -14,30 +14,51 @@ namespace takt {
 
 namespace detail {
 
+/// send_here() to other workers, and where something is to be done first.
+template <class M, class... Given>
+[[gnu::noinline]] SendResult send_farther(ActorContext& here, ActorRef to, const char* name,
+                                          std::uint64_t topic, Given&&... given) {
+    const ActorWord word = here.table->cell(to.slot()).read_word();
+    if (word.generation != to.generation() || !word.takes_mail()) [[unlikely]]
+        return here.refuse(SendResult::dead);
+    const int worker = here.table->owner(word);
+    if (!here.outbox->push<M>(worker, to.address(), MailHead{name, topic, here.sender_id()},
+                              std::forward<Given>(given)...)) [[unlikely]]
+        return here.refuse(here.outbox->refused_as_full(worker) ? SendResult::full
+                                                                : SendResult::no_memory);
+    ++here.sent;
+    return SendResult::ok;
+}
+
 /// Sends as `M` from the calling worker, or the frame thread. The arguments after the head go to M's
 /// constructor.
 template <class M, class... Given>
-SendResult send_here(ActorContext& here, ActorRef to, const char* name, std::uint64_t topic,
-                     Given&&... given) {
+inline SendResult send_here(ActorContext& here, ActorRef to, const char* name, std::uint64_t topic,
+                            Given&&... given) {
     const ActorWord word = here.table->cell(to.slot()).read_word();
-    SendResult result = SendResult::ok;
-    if (word.generation != to.generation() || !word.takes_mail()) [[unlikely]]
-        result = SendResult::dead;
-    else if (!here.outbox->push<M>(here.table->owner(word), to.address(),
-                                   MailHead{name, topic, here.sender_id()},
-                                   std::forward<Given>(given)...)) [[unlikely]]
-        result = here.outbox->refused_as_full(here.table->owner(word)) ? SendResult::full
-                                                                       : SendResult::no_memory;
-    else
+    if (word.generation == to.generation() && word.takes_mail() &&
+        here.outbox->has_room_for_own<M>(here.table->owner(word))) {
+        here.outbox->push_own<M>(to.address(), MailHead{name, topic, here.sender_id()},
+                                 std::forward<Given>(given)...);
         ++here.sent;
-    ++here.refused[static_cast<std::size_t>(result)];
-    return result;
+        return SendResult::ok;
+    }
+    return send_farther<M>(here, to, name, topic, std::forward<Given>(given)...);
+}
+
+template <class M, class... Given>
+[[gnu::noinline]] SendResult send_from_outside(ActorRef to, MailHead head, Given&&... given) {
+    if (!to)
+        return SendResult::dead;
+    if (Gate<StdPolicy>* const gate = gate_of(to.runtime()))
+        return gate->send<M>(to.address(), std::move(head), std::forward<Given>(given)...);
+    return SendResult::closed;
 }
 
 /// The context that may push mail to actors of that runtime; null: the sender is outside of it.
 inline ActorContext* context_in(unsigned runtime) noexcept {
     ActorContext* const here = actor_context();
-    return here != nullptr && here->table->runtime() == runtime ? here : nullptr;
+    return here != nullptr && here->runtime == runtime ? here : nullptr;
 }
 
 } // namespace detail
@@ -49,13 +70,8 @@ SendResult ActorRef::send(const Topic<Args...>& topic, Given&&... args) const {
     if (detail::ActorContext* const here = detail::context_in(runtime())) [[likely]]
         return detail::send_here<detail::TopicMail<Args...>>(
             *here, *this, topic.name(), topic.hash(), std::forward<Given>(args)...);
-    if (!*this)
-        return SendResult::dead;
-    if (Gate<StdPolicy>* const gate = detail::gate_of(runtime()))
-        return gate->send<detail::TopicMail<Args...>>(
-            address_, detail::MailHead{topic.name(), topic.hash(), 0},
-            std::forward<Given>(args)...);
-    return SendResult::closed;
+    return detail::send_from_outside<detail::TopicMail<Args...>>(
+        *this, detail::MailHead{topic.name(), topic.hash(), 0}, std::forward<Given>(args)...);
 }
 
 template <class... Args, class... Given>

@@ -251,10 +251,8 @@ class Dispatcher {
                        Given&&... args) {
         static_assert(std::is_constructible_v<std::tuple<Args...>, Given&&...>,
                       "takt: the arguments do not fit the topic's types");
-        if (!target) {
-            ++here.refused[static_cast<std::size_t>(SendResult::dead)];
-            return SendResult::dead;
-        }
+        if (!target)
+            return here.refuse(SendResult::dead);
         return detail::send_here<detail::DispatchedMail<Args...>>(
             here, core_->actors[*target], topic.name(), topic.hash(), (*core_->loads)[*target],
             std::forward<Given>(args)...);

@@ -37,6 +37,8 @@ using Tail = typename P::template Atomic<std::uint32_t>;
 
 template <class P>
 class Lane;
+template <class P>
+class LaneReader;
 
 /// The end of a lane that sends.
 ///
@@ -75,10 +77,24 @@ class alignas(kInterference) LaneWriter {
     template <class T, class... Args>
     [[nodiscard]] bool push(std::uint64_t address, Args&&... args);
 
+    /// The segment that is written has room for a T: push_here() adds it in a few instructions.
+    /// Always inline: arguments that are passed on the stack are read back in other widths than they
+    /// were written, which stalls.
+    template <class T>
+    bool has_room_for() const noexcept {
+        return alignof(T) <= kRecordUnit &&
+               units_for<P>(sizeof(T)) * kUnit <= static_cast<std::size_t>(end_ - cursor_);
+    }
+    template <class T, class... Args>
+    [[gnu::always_inline]] void push_here(std::uint64_t address, Args&&... args) {
+        ::new (cursor_ + kUnit) T(std::forward<Args>(args)...);
+        put_header(&record_type_of<T>, address, units_of<P>(record_type_of<T>));
+    }
+
     /// Shows the reader all that was committed, with whatever this thread did before.
     void publish() noexcept {
-        published_ = tail();
-        tail_word_.store(published_, std::memory_order_release); // edge tail, release side
+        published_at_ = cursor_;
+        tail_word_.store(tail(), std::memory_order_release); // edge tail, release side
     }
     /// The same, so that a look for a sleeping reader that follows cannot miss one who misses it.
     void publish_before_look() noexcept {
@@ -87,16 +103,16 @@ class alignas(kInterference) LaneWriter {
             P::publisher_barrier();
             return;
         }
-        published_ = tail();
+        published_at_ = cursor_;
         // cross doorbell, side A (and edge tail, release side)
-        tail_word_.exchange(published_, std::memory_order_seq_cst);
+        tail_word_.exchange(tail(), std::memory_order_seq_cst);
     }
     /// Asks early for the line of the tail, which the reader has while it polls. A hint.
     void prefetch_tail() const noexcept {
         detail::prefetch_for_writing(reinterpret_cast<const std::byte*>(&tail_word_));
     }
     /// True when something committed is not published.
-    bool holds_back() const noexcept { return tail() != published_; }
+    bool holds_back() const noexcept { return cursor_ != published_at_; }
 
     /// Takes back the segments that the reader has left. Correct at any time; best where the reader's
     /// count is not on its way between two caches, as when a phase begins.
@@ -121,6 +137,7 @@ class alignas(kInterference) LaneWriter {
 
   private:
     friend class Lane<P>;
+    friend class LaneReader<P>;
     using Segment = detail::Segment<P>;
     using SegmentLink = detail::SegmentLink<P>;
     static constexpr std::size_t kUnit = kUnitBytes<P>;
@@ -128,8 +145,7 @@ class alignas(kInterference) LaneWriter {
     LaneWriter(Tail<P>& tail, const typename P::template Atomic<std::uint32_t>& left,
                SegmentLink& root, const LaneConfig& config)
         : tail_word_(tail), left_(left), pool_(config.segment_units, config.unread_bytes_max),
-          root_(root), last_(&root), entered_at_(config.start), published_(config.start),
-          recycled_at_(config.start) {}
+          root_(root), last_(&root), entered_at_(config.start), recycled_at_(config.start) {}
 
     // Bytes between `at` and a header whose payload is aligned to `align`.
     static std::size_t padding(const std::byte* at, std::size_t align) noexcept {
@@ -158,10 +174,12 @@ class alignas(kInterference) LaneWriter {
     std::byte* reserved_ = nullptr;  // where reserve's record will have its header
     Segment* reserved_in_ = nullptr; // null: in the segment that is written
     std::byte* begin_ = nullptr;     // of the segment
-    std::uint32_t entered_at_;       // what tail() was there
-    std::uint32_t published_;        // what the tail word holds
-    std::uint32_t taken_back_ = 0;   // segments; compared with the reader's count
-    std::uint32_t recycled_at_;      // what tail() was, see recycle_now_and_then
+    // Where cursor_ was when the tail word was written. The reader does not leave that segment before
+    // it is written again, so no other place has this address meanwhile.
+    std::byte* published_at_ = nullptr;
+    std::uint32_t entered_at_;     // what tail() was at begin_
+    std::uint32_t taken_back_ = 0; // segments; compared with the reader's count
+    std::uint32_t recycled_at_;    // what tail() was, see recycle_now_and_then
     bool refused_as_full_ = false;
 };
 
@@ -186,7 +204,16 @@ class alignas(kInterference) LaneReader {
 
     /// The same up to `tail`, which this thread has loaded with acquire.
     template <class Visit>
-    std::size_t drain_to(std::uint32_t tail, Visit&& visit, std::size_t limit);
+    std::size_t drain_to(std::uint32_t tail, Visit&& visit, std::size_t limit) {
+        return drain_while([this, tail] { return head_ != tail; }, visit, limit);
+    }
+
+    /// The same for the thread that also has the other end: also what is not published, and what the
+    /// visits add.
+    template <class Visit>
+    std::size_t drain_own(const LaneWriter<P>& writer, Visit&& visit, std::size_t limit) {
+        return drain_while([&] { return cursor_ != writer.cursor_; }, visit, limit);
+    }
 
     /// Asks for the line of the next record, so that it comes along with the tail. A hint; on every
     /// poll, it takes the line from a writer that writes many records at a time.
@@ -212,7 +239,9 @@ class alignas(kInterference) LaneReader {
     LaneReader(const Tail<P>& tail, SegmentLink& root, const LaneConfig& config)
         : tail_word_(tail), last_(&root), head_(config.start) {}
 
-    Header* next_header() noexcept;
+    template <class More, class Visit>
+    std::size_t drain_while(More more, Visit& visit, std::size_t limit);
+    Header* find_header() noexcept;
     void go_to_next_segment() noexcept;
 
     const Tail<P>& tail_word_;
@@ -307,7 +336,7 @@ void LaneWriter<P>::go_to_reserved() noexcept {
 template <class P>
 void LaneWriter<P>::enter(Segment* segment) noexcept {
     if (cursor_ != end_)
-        ::new (cursor_) RecordHeader<P>(nullptr, 0); // "goes on in the next segment"
+        ::new (cursor_) RecordHeader<P>(&detail::kJumpRecord, 0);
     pool_.take(segment);
     last_->next.set(segment); // M3
     last_ = segment;
@@ -326,12 +355,9 @@ void LaneWriter<P>::put_header(const RecordType* type, std::uint64_t address,
 
 template <class P>
 template <class T, class... Args>
-bool LaneWriter<P>::push(std::uint64_t address, Args&&... args) {
-    // As reserve and commit do it, without the way through memory.
-    if (alignof(T) <= kRecordUnit &&
-        units_for<P>(sizeof(T)) * kUnit <= static_cast<std::size_t>(end_ - cursor_)) [[likely]] {
-        ::new (cursor_ + kUnit) T(std::forward<Args>(args)...);
-        put_header(&record_type_of<T>, address, units_of<P>(record_type_of<T>));
+[[gnu::always_inline]] inline bool LaneWriter<P>::push(std::uint64_t address, Args&&... args) {
+    if (has_room_for<T>()) [[likely]] {
+        push_here<T>(address, std::forward<Args>(args)...);
         return true;
     }
     void* const room = reserve(sizeof(T), alignof(T));
@@ -363,8 +389,8 @@ std::size_t LaneReader<P>::drain(Visit&& visit, std::size_t limit) {
 }
 
 template <class P>
-template <class Visit>
-std::size_t LaneReader<P>::drain_to(std::uint32_t tail, Visit&& visit, std::size_t limit) {
+template <class More, class Visit>
+std::size_t LaneReader<P>::drain_while(More more, Visit& visit, std::size_t limit) {
     struct Visited { // M4
         ~Visited() {
             if (type.destroy != nullptr)
@@ -375,8 +401,10 @@ std::size_t LaneReader<P>::drain_to(std::uint32_t tail, Visit&& visit, std::size
         const RecordType& type;
     };
     std::size_t count = 0;
-    for (; head_ != tail && count < limit; ++count) {
-        Header* const header = next_header();
+    for (; count < limit && more(); ++count) {
+        auto* header = std::launder(reinterpret_cast<Header*>(cursor_));
+        if (cursor_ == end_ || header->type.get()->units == 0) [[unlikely]]
+            header = find_header();
         const Visited visited{header, *header->type.get()};
         const std::uint32_t units = units_of<P>(visited.type);
         cursor_ += std::size_t{units} * kUnitBytes<P>;
@@ -386,19 +414,20 @@ std::size_t LaneReader<P>::drain_to(std::uint32_t tail, Visit&& visit, std::size
     return count;
 }
 
-// A record of a user's type. There is one: pads and jumps are published with what they lead to.
+// The next record of a user's type. There is one: pads and jumps are published with what they lead
+// to.
 template <class P>
-RecordHeader<P>* LaneReader<P>::next_header() noexcept {
+RecordHeader<P>* LaneReader<P>::find_header() noexcept {
     for (;;) {
-        if (cursor_ == end_) [[unlikely]] {
+        if (cursor_ == end_) {
             go_to_next_segment();
             continue;
         }
         auto* const header = std::launder(reinterpret_cast<Header*>(cursor_));
         const RecordType* const type = header->type.get();
-        if (type == nullptr) [[unlikely]] {
+        if (type == &detail::kJumpRecord) {
             go_to_next_segment();
-        } else if (type == &detail::kPadRecord) [[unlikely]] {
+        } else if (type == &detail::kPadRecord) {
             const std::uint64_t units = header->address.get();
             cursor_ += units * kUnitBytes<P>;
             head_ += static_cast<std::uint32_t>(units);

@@ -61,6 +61,16 @@ class alignas(kInterference) Outbox {
     /// As LaneWriter::push. Nothing is seen before publish().
     template <class T, class... Args>
     [[nodiscard]] bool push(int to, std::uint64_t address, Args&&... args);
+    /// The same to the writer itself, where that takes a few instructions: behind a branch on `to`,
+    /// which has been looked up. The core predicts it and goes ahead to read the mail.
+    template <class T>
+    bool has_room_for_own(int to) const noexcept {
+        return to == worker_ && own_ != nullptr && own_->lane.writer().template has_room_for<T>();
+    }
+    template <class T, class... Args>
+    [[gnu::always_inline]] void push_own(std::uint64_t address, Args&&... args) {
+        own_->lane.writer().template push_here<T>(address, std::forward<Args>(args)...);
+    }
 
     /// As LaneWriter's: room for a payload, and its commit.
     void* reserve(int to, std::size_t bytes, std::size_t align) noexcept;
@@ -76,8 +86,7 @@ class alignas(kInterference) Outbox {
     /// The same, but for mail to the writer itself while there is no other: Mailbox::drain_own()
     /// sees that anyway. True: there was some.
     bool publish_to_others() noexcept {
-        if (held_back_ == nullptr ||
-            (held_back_->next_held_back == nullptr && held_back_ == lane_to(worker_)))
+        if (held_back_ == nullptr)
             return false;
         publish();
         return true;
@@ -107,8 +116,10 @@ class alignas(kInterference) Outbox {
         OutboxLane* const lane = lane_to(to);
         return lane != nullptr ? lane : make_lane(to);
     }
-    // publish() will have to look at this lane.
+    // publish() will have to look at this lane; at the writer's own it looks anyway.
     void hold_back(OutboxLane& lane) noexcept {
+        if (&lane == own_)
+            return;
         lane.next_held_back = held_back_;
         held_back_ = &lane;
     }
@@ -120,7 +131,8 @@ class alignas(kInterference) Outbox {
 
     // --- the writer's own -----------------------------------------------------------------------
     alignas(kInterference) OutboxLane* made_ = nullptr;
-    OutboxLane* held_back_ = nullptr;
+    OutboxLane* own_ = nullptr;       // to the writer itself
+    OutboxLane* held_back_ = nullptr; // lanes to others with unpublished mail
 };
 
 /// A worker's end from all workers.
@@ -287,6 +299,8 @@ detail::OutboxLane<P>* Outbox<P>::make_lane(int to) noexcept {
     lane->next_made = made_;
     made_ = lane;
     row_[static_cast<std::size_t>(to)].set(lane);
+    if (to == worker_)
+        own_ = lane;
     return lane;
 }
 
@@ -296,6 +310,8 @@ void Outbox<P>::publish() noexcept {
         held_back_ = lane->next_held_back;
         lane->bell.publish(lane->lane.writer());
     }
+    if (own_ != nullptr && own_->lane.writer().holds_back())
+        own_->bell.publish(own_->lane.writer());
 }
 
 template <class P>
@@ -363,7 +379,7 @@ template <class P>
 template <class Visit>
 std::size_t Mailbox<P>::drain_own(Visit&& visit, std::size_t limit) {
     Outbox<P>& outbox = all_.outbox(worker_);
-    detail::OutboxLane<P>* const own = outbox.lane_to(worker_);
+    detail::OutboxLane<P>* const own = outbox.own_;
     if (own == nullptr)
         return 0;
     LaneReader<P>& reader = own->lane.reader();
@@ -372,19 +388,18 @@ std::size_t Mailbox<P>::drain_own(Visit&& visit, std::size_t limit) {
         return 0;
     struct Progress { // also when the visitor throws
         ~Progress() {
+            writer.publish(); // nobody sleeps: the reader is here
             outbox.publish();
             board.set_head(slot, reader.head());
         }
         Board<P>& board;
         std::size_t slot;
         LaneReader<P>& reader;
+        LaneWriter<P>& writer;
         Outbox<P>& outbox;
-    } const progress{board_, all_.layout_.slot_of(worker_), reader, outbox};
-    std::size_t count = 0;
-    while (count < limit && writer.tail() != reader.head()) {
-        count += reader.drain_to(writer.tail(), visit, limit - count);
-        writer.recycle_now_and_then(); // both ends are in this core's cache
-    }
+    } const progress{board_, all_.layout_.slot_of(worker_), reader, writer, outbox};
+    const std::size_t count = reader.drain_own(writer, visit, limit);
+    writer.recycle_now_and_then(); // both ends are in this core's cache
     return count;
 }
 

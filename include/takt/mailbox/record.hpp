@@ -64,8 +64,11 @@ constexpr const char* type_name() noexcept {
     return static_cast<const char*>(__PRETTY_FUNCTION__);
 }
 
+// What a lane writes for its own reader has no units, which tells it from payloads.
 /// Fills the gap before a payload with a large alignment; its address says how many units.
-inline constexpr RecordType kPadRecord{nullptr, 1, 0, "pad"};
+inline constexpr RecordType kPadRecord{nullptr, 0, 0, "pad"};
+/// The lane goes on in the next segment.
+inline constexpr RecordType kJumpRecord{nullptr, 0, 0, "jump"};
 
 } // namespace detail
 

@@ -182,8 +182,10 @@ class Runtime {
     const std::vector<WorkerStatus>& worker_status() const noexcept;
     const EffectiveConfig& config() const noexcept;
     std::uint64_t actors() const noexcept;
-    /// Sums over all actors, and by topic. In the serial phase: the law of MailCounts holds.
+    /// Sums over all actors, and by topic. In the serial phase.
     MailCounts mail() const;
+    /// Sends from phases that were answered so: `dead`, `full` or `no_memory`. In the serial phase.
+    std::uint64_t refused(SendResult why) const noexcept;
     std::vector<TopicReport> topics() const;
     /// What went through the gate.
     GateCounts outside_mail();
