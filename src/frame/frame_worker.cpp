@@ -75,6 +75,7 @@ void FrameWorker::run_phase(Phases::Number number) noexcept {
             used_up |= !work();
         } catch (...) {
             failure_ = std::current_exception();
+            outbox->publish(); // N1
             used_up = true;
         }
     } while (rest_until_mail(number, used_up) == Seen::mail);

@@ -65,6 +65,16 @@ TYPED_TEST(Quiescence, N3_a_budget_that_is_used_up_leaves_mail_to_the_next_phase
                                                               .phases_max = 20}));
 }
 
+TYPED_TEST(Quiescence, N3_a_closed_phase_in_which_one_has_nothing_to_do) {
+    expect_no_schedule_breaks(balls_until_the_end<TypeParam>(
+        {.workers = 3, .phases = 1, .balls = 2, .budget = 1, .phases_max = 3}));
+}
+
+TYPED_TEST(Quiescence, N3_a_closed_phase_that_ends_with_all_mail_taken) {
+    expect_no_schedule_breaks(balls_until_the_end<TypeParam>(
+        {.workers = 3, .phases = 1, .hops = 1, .budget = 2, .to_itself = true, .phases_max = 3}));
+}
+
 TYPED_TEST(Quiescence, N3_a_closed_phase_with_mail_on_its_way) {
     expect_no_schedule_breaks(balls_until_the_end<TypeParam>(
         {.phases = 1, .balls = 3, .hops = 2, .budget = 2, .phases_max = 20}));
@@ -87,6 +97,8 @@ TYPED_TEST(Quiescence, in_next_round_all_rest_for_good) {
                                                               .yields = 1,
                                                               .next_round = true,
                                                               .phases_max = 20}));
+    expect_no_schedule_breaks(balls_until_the_end<TypeParam>(
+        {.hops = 1, .to_itself = true, .next_round = true, .phases_max = 20}));
 }
 
 TYPED_TEST(Quiescence, dismissed_after_each_phase) {

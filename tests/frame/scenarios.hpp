@@ -149,8 +149,8 @@ class Worker {
                             static_cast<std::size_t>(options_.drain_limit));
         };
         self_.outbox_used.set(self_.outbox_used.get() + 1);
-        const std::size_t own = mailbox_.drain_own(visit(), limit(0));
-        return static_cast<int>(own + mailbox_.drain(visit(), limit(own)));
+        const std::size_t others = mailbox_.drain(visit(), limit(0));
+        return static_cast<int>(others + mailbox_.drain_own(visit(), limit(others)));
     }
     auto visit() {
         return [this](std::uint64_t, const takt::RecordType&, void* payload) {

@@ -159,6 +159,39 @@ TEST(Mailbox, one_writers_mail_can_be_drained_by_itself) {
     EXPECT_EQ(drain(all.mailbox(0)), Addresses{1});
 }
 
+// Segments of two records, of which there may be two: what the visits add comes round to where the
+// tail was published last, for some number of them.
+TEST(Mailbox, own_mail_that_the_visits_add_is_drained_and_not_left_as_unread) {
+    Mailboxes all(one_cache(2), {.segment_units = 4, .unread_bytes_max = 256});
+    for (std::uint64_t last = 1; last < 40; ++last) {
+        ASSERT_TRUE(all.outbox(0).push<int>(0, 1, 0));
+        std::uint64_t seen = 0;
+        all.mailbox(0).drain_own([&](std::uint64_t address, const RecordType&, void*) {
+            EXPECT_EQ(address, ++seen);
+            if (address < last) {
+                ASSERT_TRUE(all.outbox(0).push<int>(0, address + 1, 0));
+            }
+        });
+        EXPECT_EQ(seen, last);
+        EXPECT_FALSE(all.mailbox(0).moved()) << last;
+        EXPECT_EQ(all.mailbox(0).head(0), all.outbox(0).tail(0));
+    }
+}
+
+TEST(Mailbox, own_mail_that_a_limit_leaves_is_seen_by_all_who_look) {
+    Mailboxes all(one_cache(2));
+    for (std::uint64_t number = 0; number < 3; ++number)
+        ASSERT_TRUE(all.outbox(0).push<int>(0, number, 0));
+    EXPECT_FALSE(all.mailbox(0).moved());
+    EXPECT_FALSE(all.outbox(0).publish_to_others());
+    EXPECT_EQ(all.mailbox(0).drain_own([](std::uint64_t, const RecordType&, void*) {}, 1), 1U);
+    EXPECT_TRUE(all.mailbox(0).moved());
+    EXPECT_EQ(drain(all.mailbox(0)), (Addresses{1, 2}));
+    ASSERT_TRUE(all.outbox(0).push<int>(0, 3, 0));
+    all.outbox(0).publish();
+    EXPECT_EQ(drain(all.mailbox(0)), Addresses{3});
+}
+
 TEST(Mailbox, what_is_unread_can_be_told_on_both_sides) {
     Mailboxes all(one_cache(2), {.start = kShortlyBeforeTheWrap});
     EXPECT_EQ(all.outbox(0).tail(1) - all.mailbox(1).head(0), 0U);

@@ -160,7 +160,7 @@ class alignas(kInterference) Mailbox {
     std::size_t drain_from(int from, Visit&& visit, std::size_t limit = SIZE_MAX);
 
     /// The same for the mail of the worker to itself: also what is not published, and what the
-    /// visits add. Publishes its outbox. For the thread that also has the outbox.
+    /// visits add; what is left of it is published. For the thread that also has the outbox.
     template <class Visit>
     std::size_t drain_own(Visit&& visit, std::size_t limit = SIZE_MAX);
 
@@ -378,8 +378,7 @@ std::size_t Mailbox<P>::drain_from(int from, Visit&& visit, std::size_t limit) {
 template <class P>
 template <class Visit>
 std::size_t Mailbox<P>::drain_own(Visit&& visit, std::size_t limit) {
-    Outbox<P>& outbox = all_.outbox(worker_);
-    detail::OutboxLane<P>* const own = outbox.own_;
+    detail::OutboxLane<P>* const own = all_.outbox(worker_).own_;
     if (own == nullptr)
         return 0;
     LaneReader<P>& reader = own->lane.reader();
@@ -389,15 +388,13 @@ std::size_t Mailbox<P>::drain_own(Visit&& visit, std::size_t limit) {
     struct Progress { // also when the visitor throws
         ~Progress() {
             writer.publish(); // nobody sleeps: the reader is here
-            outbox.publish();
             board.set_head(slot, reader.head());
         }
         Board<P>& board;
         std::size_t slot;
         LaneReader<P>& reader;
         LaneWriter<P>& writer;
-        Outbox<P>& outbox;
-    } const progress{board_, all_.layout_.slot_of(worker_), reader, writer, outbox};
+    } const progress{board_, all_.layout_.slot_of(worker_), reader, writer};
     const std::size_t count = reader.drain_own(writer, visit, limit);
     writer.recycle_now_and_then(); // both ends are in this core's cache
     return count;
