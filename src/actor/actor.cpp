@@ -40,7 +40,8 @@ ActorContext& need_actor_context(const char* member) {
     if (here == nullptr)
         violated(member,
                  "Call it on the frame thread between frames, or from code that a frame runs; "
-                 "from other threads use Runtime::post()");
+                 "from other threads use Runtime::post()",
+                 Level::in_frame);
     return *here;
 }
 
@@ -67,7 +68,8 @@ Load<StdPolicy>& load_of_this_actor() {
 Actor& this_actor() {
     detail::ActorContext& here = detail::need_actor_context("takt::this_actor");
     if (here.actor == nullptr)
-        detail::violated("takt::this_actor", "Call it from an actor's setup, handlers and tasks");
+        detail::violated("takt::this_actor", "Call it from an actor's setup, handlers and tasks",
+                         Level::in_frame);
     return *here.actor;
 }
 

@@ -496,8 +496,9 @@ TEST_P(Control, a_phase_error_names_member_phase_actor_and_remedy) {
     actor.send(kGo);
     runtime.run_until_idle();
     EXPECT_EQ(in_parallel,
-              "takt: takt::ReadParallel::write was used in the parallel phase by actor \"wrong\", "
-              "which is not allowed. Call it from the serial phase: from a handler that was bound "
+              "takt: takt::ReadParallel::write was used in the parallel phase by actor \"wrong\". "
+              "It is Read Parallel: read in both phases, written in the serial phase. "
+              "Call it from the serial phase: from a handler that was bound "
               "with bind(), from commit(), or after co_await takt::synchronize().");
     EXPECT_NE(step.find("Runtime::step was used in the parallel phase by actor \"wrong\""),
               std::string::npos)

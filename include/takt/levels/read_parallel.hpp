@@ -4,6 +4,7 @@
 
 #include "takt/phase.hpp"
 
+#include <type_traits>
 #include <utility>
 
 namespace takt {
@@ -24,7 +25,10 @@ class ReadParallel {
 
     /// PhaseError outside the frame, where checks are on. Wait-free: one thread-local read.
     const T& read() const {
-        require_phase("takt::ReadParallel::read");
+        if (current_phase() == Phase::outside) [[unlikely]]
+            detail::check_failed("takt::ReadParallel::read", Level::read_parallel,
+                                 "Read it in a frame, or on the frame thread between frames; other "
+                                 "threads send a message or post()");
         return value_;
     }
     const T& operator*() const { return read(); }
@@ -32,17 +36,19 @@ class ReadParallel {
 
     /// PhaseError when the token is of an earlier phase: kept across an await, for example.
     T& write(Serial) {
-        require_serial("takt::ReadParallel::write");
+        require_serial("takt::ReadParallel::write", Level::read_parallel);
+        return value_;
+    }
+    /// Does not compile: it says what is missing.
+    template <class Nothing = void>
+    T& write() {
+        static_assert(!std::is_void_v<Nothing>,
+                      "takt: write() wants the token of the serial phase: take a takt::Serial as "
+                      "the handler's first parameter, or co_await takt::synchronize()");
         return value_;
     }
 
   private:
-    static void require_phase(const char* member) {
-        if (current_phase() == Phase::outside) [[unlikely]]
-            detail::violated(member, "Read it in a frame, or on the frame thread between frames; "
-                                     "other threads send a message or post()");
-    }
-
     T value_;
 };
 
