@@ -129,6 +129,8 @@ Engine::~Engine() {
         shutdown(now_ns());
     offload_.join();
     come_home();
+    for (const std::unique_ptr<FrameWorker>& worker : frame_workers_)
+        Publication::publish_all(worker->publications);
     set_gate(number_, nullptr);
     while (!gate_.quiet()) // G7: who is in mid-send rings our bell
         StdPolicy::yield();
@@ -290,6 +292,7 @@ bool Engine::has_work() noexcept {
 }
 
 void Engine::parallel_phase() {
+    Publication::publish_all(frame_thread().publications); // what the serial phase has changed
     frame_thread().outbox = &mailboxes_.outbox(0);
     kept_due_ = false;
     if (options_.next_round) // all of it is there when the phase begins
@@ -322,6 +325,7 @@ void Engine::dismiss() noexcept {
 
 void Engine::serial_phase(FrameReport& report) {
     ++rounds_;
+    for_each_left([](FrameWorker& worker) { Publication::publish_all(worker.publications); });
     for (BarrierHook& one : barrier_hooks_)
         one.hook();
     report.commits += run_commits();

@@ -223,8 +223,8 @@ FrameWorker::Seen FrameWorker::sleep(Phases::Number number, bool& used_up,
 
 // What worker 0 has to look at in the serial phase.
 bool FrameWorker::has_more() const noexcept {
-    return !commits.empty() || !kept_due_.empty() || !to_sweep_.empty() || !dead_letters_.empty() ||
-           failure_ != nullptr;
+    return !commits.empty() || publications != nullptr || !kept_due_.empty() ||
+           !to_sweep_.empty() || !dead_letters_.empty() || failure_ != nullptr;
 }
 
 void FrameWorker::sort_commits() noexcept {

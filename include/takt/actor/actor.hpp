@@ -53,6 +53,48 @@ struct Commit {
     void* data;
 };
 
+/// Something that changed, and that others are to see from the next barrier on; what changed in the
+/// serial phase, from the next parallel phase on. In a list of its worker's until then.
+class Publication {
+  public:
+    /// `publish(it)` is called in the serial phase; it is in no list any more.
+    explicit Publication(void (*publish)(Publication&) noexcept) noexcept : publish_(publish) {}
+    /// In the phase that it was added in, by the same thread, or in the serial phase.
+    ~Publication() {
+        if (is_due())
+            leave();
+    }
+    Publication(const Publication&) = delete;
+    Publication& operator=(const Publication&) = delete;
+
+    bool is_due() const noexcept { return link_ != nullptr; }
+    void add_to(Publication*& first) noexcept {
+        next_ = first;
+        link_ = &first;
+        if (next_ != nullptr)
+            next_->link_ = &next_;
+        first = this;
+    }
+    static void publish_all(Publication*& first) noexcept {
+        while (Publication* const one = first) {
+            one->leave();
+            one->publish_(*one);
+        }
+    }
+
+  private:
+    void leave() noexcept {
+        *link_ = next_;
+        if (next_ != nullptr)
+            next_->link_ = link_;
+        link_ = nullptr;
+    }
+
+    void (*const publish_)(Publication&) noexcept;
+    Publication* next_ = nullptr;
+    Publication** link_ = nullptr; // what points to it; null: it is in no list
+};
+
 /// The part of a frame that actors know. Each is called in a phase, by who runs the actor.
 class ActorHost {
   public:
@@ -194,6 +236,7 @@ struct ActorContext : Context {
     std::array<std::uint64_t, 5> refused{}; // sends that were, by SendResult
     Arena memory;                           // until the end of the round
     std::vector<Commit> commits;            // of this round
+    Publication* publications = nullptr;    // the first of those that are due
 
     /// Notes a commit in the name of the actor whose code runs.
     void commit(void (*finish)(ActorContext&, void*, bool), void* data);
@@ -210,6 +253,13 @@ inline ActorContext* actor_context() noexcept {
 }
 /// The same; PhaseError outside.
 ActorContext& need_actor_context(const char* member);
+/// The code that runs there is that of the actor.
+inline bool runs_as(const ActorContext& here, ActorRef actor) noexcept {
+    if (here.actor == nullptr)
+        return false;
+    const ActorCell& cell = ActorAccess::cell(*here.actor);
+    return here.table->ref_of(cell, ActorAccess::slot(cell)) == actor;
+}
 
 /// ActorRef::destroy and Connection::disconnect for threads outside.
 void destroy_from_outside(ActorRef actor) noexcept;
