@@ -4,6 +4,7 @@
 // case this is a program that compiles, so that a case fails for its own line.
 #include "takt/takt.hpp"
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <span>
@@ -29,6 +30,15 @@ void allowed(takt::Actor& actor, takt::Behaviour<Npc>& behaviour) {
                         [](takt::Parallel, int, std::string) -> takt::Task<> { co_return; });
     actor.bind(kOwned, [](auto&&) {});
     behaviour.bind(kGreet, &Npc::on_greet);
+    takt::Safe<float> safe;
+    safe.store(1);
+    actor.bind(kGreet, [](takt::Serial serial, int, const std::string&) {
+        takt::Unsafe<int> unsafe(0);
+        unsafe.write(serial) = 1;
+        takt::ReadParallel<int> shared(0);
+        shared.write(serial) = 1;
+    });
+    takt::LocalSafe<std::string> local(actor.ref(), "text");
 }
 
 void refused([[maybe_unused]] takt::Actor& actor,
@@ -71,6 +81,39 @@ void refused([[maybe_unused]] takt::Actor& actor,
     takt::commit([](int) {});
 #elif defined(CASE_making_a_token)
     const takt::Serial token{};
+#elif defined(CASE_safe_of_a_large_type)
+    takt::Safe<std::array<int, 16>> safe;
+#elif defined(CASE_safe_of_a_string)
+    takt::Safe<std::string> safe;
+#elif defined(CASE_compare_exchange_of_a_type_with_gaps)
+    struct Gap {
+        char small;
+        int large;
+    };
+    takt::Safe<Gap> safe;
+    Gap gap{};
+    safe.compare_exchange(gap, gap);
+#elif defined(CASE_adding_to_a_safe_bool)
+    takt::Safe<bool> safe;
+    safe.fetch_add(true);
+#elif defined(CASE_writing_unsafe_without_a_token)
+    takt::Unsafe<int> unsafe(0);
+    unsafe.write() = 1;
+#elif defined(CASE_writing_read_parallel_without_a_token)
+    takt::ReadParallel<int> shared(0);
+    shared.write() = 1;
+#elif defined(CASE_writing_through_a_read)
+    takt::ReadParallel<int> shared(0);
+    *shared = 1;
+#elif defined(CASE_writing_unsafe_with_the_token_of_the_other_phase)
+    actor.bind_parallel(kGreet, [](takt::Parallel parallel, int, const std::string&) {
+        takt::Unsafe<int> unsafe(0);
+        unsafe.write(parallel) = 1;
+    });
+#elif defined(CASE_local_safe_of_what_cannot_be_copied)
+    takt::LocalSafe<std::unique_ptr<int>> local(actor.ref());
+#elif defined(CASE_local_safe_without_an_owner)
+    takt::LocalSafe<int> local;
 #elif defined(CASE_awaiting_something_outside_a_task)
     // takt's awaits want to know whose frame they are in.
     struct Foreign {
