@@ -24,6 +24,17 @@ std::string current_actor_name() {
     return "#" + std::to_string(here->actor->id());
 }
 
+// Null when it is gone.
+ActorCell* find_from_phase(ActorRef actor, const char* member) {
+    if (!actor)
+        return nullptr;
+    const ActorContext* const here = context_in(actor.runtime());
+    if (here == nullptr)
+        violated(member, "Ask in a frame of its runtime; other threads send it a message",
+                 Level::in_frame);
+    return here->table->find(actor);
+}
+
 } // namespace
 
 Gate<StdPolicy>* gate_of(unsigned runtime) noexcept {
@@ -35,13 +46,21 @@ void set_gate(unsigned runtime, Gate<StdPolicy>* gate) noexcept {
     gates[runtime].store(gate, std::memory_order_release); // edge gate, release side
 }
 
-ActorContext& need_actor_context(const char* member) {
+void own_check_failed(const char* member) {
+    if (actor_context() == nullptr)
+        need_actor_context(member, Level::local_safe);
+    check_failed(member, Level::local_safe,
+                 "In the parallel phase an actor is used by its own code only; others have its "
+                 "ActorRef");
+}
+
+ActorContext& need_actor_context(const char* member, Level level) {
     ActorContext* const here = actor_context();
     if (here == nullptr)
         violated(member,
                  "Call it on the frame thread between frames, or from code that a frame runs; "
                  "from other threads use Runtime::post()",
-                 Level::in_frame);
+                 level);
     return *here;
 }
 
@@ -80,11 +99,8 @@ void ActorRef::destroy() const {
         detail::destroy_from_outside(*this);
 }
 
-std::uint64_t ActorRef::load() const noexcept {
-    const detail::ActorContext* const here = detail::context_in(runtime());
-    if (here == nullptr)
-        return 0;
-    const detail::ActorCell* const cell = here->table->find(*this);
+std::uint64_t ActorRef::load() const {
+    const detail::ActorCell* const cell = detail::find_from_phase(*this, "takt::ActorRef::load");
     if (cell == nullptr)
         return 0;
     // edge actor_load, acquire side
@@ -92,20 +108,18 @@ std::uint64_t ActorRef::load() const noexcept {
     return load == nullptr ? 0 : load->value();
 }
 
-bool ActorRef::alive() const noexcept {
-    const detail::ActorContext* const here = detail::context_in(runtime());
-    if (here == nullptr)
-        return false;
-    const detail::ActorCell* const cell = here->table->find(*this);
+bool ActorRef::alive() const {
+    const detail::ActorCell* const cell = detail::find_from_phase(*this, "takt::ActorRef::alive");
     return cell != nullptr && cell->read_word().life != detail::Life::dying;
 }
 
-ActorRef Actor::ref() const noexcept {
+ActorRef Actor::ref() const {
     // An actor's code knows its runtime by its context.
-    return detail::actor_context()->table->ref_of(*this, slot_);
+    return detail::need_actor_context("takt::Actor::ref").table->ref_of(*this, slot_);
 }
 
-MailCounts Actor::counts() const noexcept {
+MailCounts Actor::counts() const {
+    require_own("takt::Actor::counts");
     return {handled, more == nullptr ? 0 : more->failed, more == nullptr ? 0 : more->expired,
             in_flight};
 }
@@ -113,10 +127,8 @@ MailCounts Actor::counts() const noexcept {
 Connection Actor::add_handler(Phase phase, std::uint64_t topic, const char* name,
                               const detail::Signature& signature,
                               std::unique_ptr<detail::Handler> handler) {
-    detail::ActorContext& here = detail::need_actor_context("Actor::bind");
-    if (here.phase == Phase::parallel && here.actor != this)
-        detail::violated("Actor::bind",
-                         "In the parallel phase an actor binds its own handlers only");
+    detail::ActorContext& here = detail::need_actor_context("takt::Actor::bind", Level::local_safe);
+    require_own("takt::Actor::bind");
     if (shared != nullptr) {
         const detail::TopicHandlers* const entry = shared->handlers.find(topic);
         if (entry != nullptr && entry->signature != &signature)
@@ -131,6 +143,7 @@ Connection Actor::add_handler(Phase phase, std::uint64_t topic, const char* name
 }
 
 void Actor::own_state(void* made, void (*destroy_made)(void*) noexcept) {
+    require_own("takt::Actor::emplace_state");
     if (ActorCell::state != nullptr)
         throw Error("state", std::string(name()), "the actor has a state already",
                     "Call emplace_state() once");

@@ -140,12 +140,43 @@ void Engine::take_over_thread() noexcept {
     frame_thread_seat_.take(frame_thread(), frame_thread().frames());
 }
 
-void Engine::enter() {
+void Engine::enter(const char* member, Level level) {
     if (context_in(number_) != nullptr)
         return;
     if (in_frame() || !frame_thread_seat_.is_here())
-        violated("Runtime", "Use it on its frame thread; other threads send, post() and stop()");
+        violated(member, "Call it on the frame thread; other threads send, post() and stop()",
+                 level);
     take_over_thread();
+}
+
+void Engine::forget_barrier_hook(std::uint64_t number) noexcept {
+    const ActorContext* const here = context_in(number_);
+    if (!in_frame() || (here != nullptr && here->phase == Phase::serial)) {
+        std::erase_if(barrier_hooks_, [&](const BarrierHook& one) { return one.number == number; });
+        return;
+    }
+    try {
+        post([this, number] { forget_barrier_hook(number); });
+    } catch (const std::bad_alloc&) { // it stays: hooks know whether what they serve is there
+    }
+}
+
+void Engine::require_no_frame(const char* member) const {
+    if (in_frame())
+        violated(member, "A frame is running; call it between frames", Level::between_frames);
+}
+
+void Engine::require_standstill(const char* member) const {
+    const ActorContext* const here = context_in(number_);
+    if (in_frame() && (here == nullptr || here->phase != Phase::serial))
+        check_failed(member, Level::unsafe,
+                     "A frame is running; call it from its serial phase or between frames");
+}
+
+void Engine::require_no_stranger(const char* member) const {
+    if (in_frame() && context_in(number_) == nullptr)
+        check_failed(member, Level::read_parallel,
+                     "A frame is running; call it from what the frame runs, or between frames");
 }
 
 // --- the frame ---
@@ -204,7 +235,7 @@ void Engine::resume_due() {
 }
 
 void Engine::subscribe_heartbeat() {
-    ActorContext& here = need_actor_context("Heartbeat::connect");
+    ActorContext& here = need_actor_context("takt::Heartbeat::connect");
     if (in_parallel()) {
         here.commit(
             [](ActorContext& context, void* engine, bool run) {

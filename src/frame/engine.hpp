@@ -78,7 +78,13 @@ class Engine final : public ActorHost, public TaskHost {
     void take_over_thread() noexcept;
     /// The caller acts for the runtime from now on: it is in one of its phases, or its frame thread,
     /// which may have acted for another one before. PhaseError on other threads.
-    void enter();
+    void enter(const char* member, Level level);
+    /// PhaseError while a frame runs.
+    void require_no_frame(const char* member) const;
+    /// PhaseError while a frame runs, but for its serial phase; where checks are on.
+    void require_standstill(const char* member) const;
+    /// PhaseError while a frame runs, but for what it runs itself; where checks are on.
+    void require_no_stranger(const char* member) const;
     bool in_frame() const noexcept {
         return in_frame_.load(std::memory_order_relaxed); // relaxed: for who uses it out of turn
     }
@@ -111,12 +117,12 @@ class Engine final : public ActorHost, public TaskHost {
     }
     /// Runs in the serial phase, at the barrier of each round before the commits.
     std::uint64_t at_barrier(UniqueFunction<void()> hook) {
+        require_standstill("takt::World::at_barrier");
         barrier_hooks_.push_back({next_hook_, std::move(hook)});
         return next_hook_++;
     }
-    void forget_barrier_hook(std::uint64_t number) noexcept {
-        std::erase_if(barrier_hooks_, [&](const BarrierHook& one) { return one.number == number; });
-    }
+    /// While a frame runs, from this or the next round on, but for its serial phase.
+    void forget_barrier_hook(std::uint64_t number) noexcept;
     std::uint64_t rounds() const noexcept { return rounds_; }
     /// The actor whose code runs gets the heartbeat's mail from now on, once a frame.
     void subscribe_heartbeat();

@@ -31,7 +31,8 @@ void finish_wait(ActorContext& here, void* data, bool run) {
 
 void Engine::start(Task<> task) {
     if (in_parallel())
-        violated("Runtime::start", "Start tasks in the serial phase, for example from commit()");
+        violated("takt::Runtime::start",
+                 "Start tasks in the serial phase, for example from commit()");
     require_running();
     AsActor const as_nobody(*this, nullptr);
     frame_thread().start_task(nullptr, std::move(task), nullptr, nullptr, false);

@@ -5,8 +5,8 @@
 
 namespace takt {
 
-void World::enter() const {
-    engine_->enter();
+void World::enter(const char* member, Level level) const {
+    engine_->enter(member, level);
 }
 
 int World::workers() const noexcept {

@@ -50,8 +50,7 @@ Runtime::~Runtime() = default;
 // --- frames ---
 
 FrameReport Runtime::step() {
-    if (engine_->in_frame())
-        detail::violated("Runtime::step", "A frame is running; call it between frames");
+    engine_->require_no_frame("takt::Runtime::step");
     if (engine_->shut_down())
         throw Error("runtime", "shut down", "it has no frames any more", "Make a new one");
     engine_->take_over_thread();
@@ -60,16 +59,20 @@ FrameReport Runtime::step() {
 }
 
 void Runtime::run() {
-    run_while([] { return true; });
+    run_while("takt::Runtime::run", [] { return true; });
 }
 
 void Runtime::run_for(std::chrono::nanoseconds duration) {
+    engine_->require_no_frame("takt::Runtime::run_for");
     const std::int64_t end_ns = later(engine_->time().time_ns, duration.count());
-    run_while([this, end_ns] { return engine_->time().time_ns < end_ns; }, end_ns);
+    run_while(
+        "takt::Runtime::run_for", [this, end_ns] { return engine_->time().time_ns < end_ns; },
+        end_ns);
 }
 
 // `end_ns`: frame time at which it ends, too.
-void Runtime::run_while(UniqueFunction<bool()> go_on, std::int64_t end_ns) {
+void Runtime::run_while(const char* member, UniqueFunction<bool()> go_on, std::int64_t end_ns) {
+    engine_->require_no_frame(member);
     std::optional<ScopedPin> pin;
     if (config_.workers.pin.value && !config_.workers.pin_caller.value)
         pin.emplace(plan().workers.front().cpu);
@@ -128,6 +131,7 @@ void Runtime::pace_on_demand(std::int64_t end_ns) {
 }
 
 std::uint64_t Runtime::run_until_idle() {
+    engine_->require_no_frame("takt::Runtime::run_until_idle");
     std::uint64_t frames = 0;
     do {
         step();
@@ -145,15 +149,18 @@ void Runtime::stop() noexcept {
 
 ShutdownReport Runtime::shutdown(std::chrono::nanoseconds patience) {
     if (engine_->in_frame())
-        detail::violated("Runtime::shutdown",
+        detail::violated("takt::Runtime::shutdown",
                          "A frame is running; call stop() there, and shutdown() "
-                         "after run() has returned");
+                         "after run() has returned",
+                         Level::between_frames);
     return engine_->shutdown(later(now_ns(), patience.count()));
 }
 
 Serial Runtime::serial() {
-    if (engine_->in_frame() && current_phase() != Phase::serial)
-        detail::violated("Runtime::serial", "A frame is running; use commit() or synchronize()");
+    const detail::ActorContext* const here = detail::context_in(engine_->table().runtime());
+    if (engine_->in_frame() && (here == nullptr || here->phase != Phase::serial))
+        detail::violated("takt::Runtime::serial",
+                         "A frame is running; use commit() or synchronize()");
     if (!engine_->in_frame())
         engine_->take_over_thread();
     return detail::TokenMint::serial();
@@ -163,12 +170,12 @@ Runtime::operator World() noexcept {
     return World(*engine_);
 }
 
-void Runtime::enter() {
-    engine_->enter();
+void Runtime::enter(const char* member) {
+    engine_->enter(member, Level::in_frame);
 }
 
 void Runtime::start(Task<> task) {
-    engine_->enter();
+    engine_->enter("takt::Runtime::start", Level::unsafe);
     engine_->start(std::move(task));
 }
 
@@ -176,10 +183,12 @@ void Runtime::advance(std::chrono::nanoseconds by) {
     if (config_.clock.kind.value != ClockKind::virtual_time)
         throw Error("clock.kind", "real", "the real clock cannot be advanced",
                     "Configure .clock = {.kind = takt::ClockKind::virtual_time}");
+    engine_->require_standstill("takt::Runtime::advance");
     engine_->advance_clock(by.count());
 }
 
-FrameTime Heartbeat::now() const noexcept {
+FrameTime Heartbeat::now() const {
+    engine_.require_no_stranger("takt::Heartbeat::now");
     return engine_.time();
 }
 
@@ -194,8 +203,8 @@ MailProducer Runtime::producer(Publishing publishing) {
 }
 
 void Runtime::move(ActorRef actor, int worker) {
-    engine_->enter();
-    require_serial("Runtime::move");
+    engine_->enter("takt::Runtime::move", Level::unsafe);
+    require_serial("takt::Runtime::move");
     if (worker < 0 || worker >= workers())
         throw Error("worker", std::to_string(worker),
                     "there are " + std::to_string(workers()) + " workers, numbered from 0",
@@ -225,19 +234,23 @@ const EffectiveConfig& Runtime::config() const noexcept {
     return config_;
 }
 
-std::uint64_t Runtime::actors() const noexcept {
+std::uint64_t Runtime::actors() const {
+    engine_->require_no_stranger("takt::Runtime::actors");
     return engine_->actors();
 }
 
-std::uint64_t Runtime::refused(SendResult why) const noexcept {
+std::uint64_t Runtime::refused(SendResult why) const {
+    engine_->require_standstill("takt::Runtime::refused");
     return engine_->refused(why);
 }
 
 MailCounts Runtime::mail() const {
+    engine_->require_standstill("takt::Runtime::mail");
     return engine_->mail_counts();
 }
 
 std::vector<TopicReport> Runtime::topics() const {
+    engine_->require_standstill("takt::Runtime::topics");
     std::vector<TopicReport> reports;
     for (const detail::TopicCounts& topic : engine_->topic_counts())
         reports.push_back({topic.name, topic.counts});
@@ -245,22 +258,32 @@ std::vector<TopicReport> Runtime::topics() const {
 }
 
 GateCounts Runtime::outside_mail() {
+    engine_->require_standstill("takt::Runtime::outside_mail");
     return engine_->gate().counts();
 }
 
 std::size_t Runtime::memory_bytes() const {
+    engine_->require_standstill("takt::Runtime::memory_bytes");
     return engine_->memory_bytes();
 }
 
-std::uint64_t Runtime::skipped_frames() const noexcept {
+const FrameReport& Runtime::last_frame() const {
+    engine_->require_no_stranger("takt::Runtime::last_frame");
+    return last_frame_;
+}
+
+std::uint64_t Runtime::skipped_frames() const {
+    engine_->require_no_stranger("takt::Runtime::skipped_frames");
     return skipped_frames_;
 }
 
 void Runtime::on_failure(UniqueFunction<void(const Failure&)> hook) {
+    engine_->require_standstill("takt::Runtime::on_failure");
     engine_->set_on_failure(std::move(hook));
 }
 
 void Runtime::on_dead_letter(UniqueFunction<void(const DeadLetter&)> hook) {
+    engine_->require_standstill("takt::Runtime::on_dead_letter");
     engine_->set_on_dead_letter(std::move(hook));
 }
 

@@ -151,16 +151,21 @@ class ScopedConnection {
 };
 
 /// An actor, for its own code: setup, handlers, tasks. One memory domain, run by one thread at a
-/// time. Everybody else has its ActorRef.
+/// time. Everybody else has its ActorRef: in the parallel phase PhaseError, where checks are on.
 class Actor : private detail::ActorCell {
   public:
-    ActorRef ref() const noexcept;
+    /// In a phase of its runtime only.
+    ActorRef ref() const;
     /// Its place in commit order; given out in the serial phase, so it does not depend on timing.
     std::uint64_t id() const noexcept { return ActorCell::id; }
-    std::string_view name() const noexcept {
+    std::string_view name() const {
+        require_own("takt::Actor::name");
         return more == nullptr ? std::string_view() : std::string_view(more->name);
     }
-    ActorRef parent() const noexcept { return more == nullptr ? ActorRef() : more->parent; }
+    ActorRef parent() const {
+        require_own("takt::Actor::parent");
+        return more == nullptr ? ActorRef() : more->parent;
+    }
 
     /// Handles the topic in the serial phase: `handler([Serial], args...)`, a function or a coroutine
     /// that returns Task<>. Arguments come as const&; those of mail that can only be moved, as &&.
@@ -185,19 +190,21 @@ class Actor : private detail::ActorCell {
     }
     /// The state, of which the caller knows the type.
     template <class T>
-    T& state() noexcept {
+    T& state() {
+        require_own("takt::Actor::state");
         return *static_cast<T*>(ActorCell::state);
     }
 
     void destroy() { ref().destroy(); }
 
-    std::uint64_t load() const noexcept { return ref().ActorRef::load(); }
-    MailCounts counts() const noexcept;
+    std::uint64_t load() const { return ref().ActorRef::load(); }
+    MailCounts counts() const;
 
   private:
     friend class detail::ActorTable;
     friend struct detail::ActorAccess;
 
+    void require_own(const char* member) const;
     template <Phase kPhase, class... Args, class F>
     Connection add(const Topic<Args...>& topic, F&& handler) {
         using Made = detail::HandlerOf<kPhase, void, std::decay_t<F>, Args...>;
@@ -252,7 +259,7 @@ inline ActorContext* actor_context() noexcept {
     return static_cast<ActorContext*>(current_context());
 }
 /// The same; PhaseError outside.
-ActorContext& need_actor_context(const char* member);
+ActorContext& need_actor_context(const char* member, Level level = Level::in_frame);
 /// The code that runs there is that of the actor.
 inline bool runs_as(const ActorContext& here, ActorRef actor) noexcept {
     if (here.actor == nullptr)
@@ -260,6 +267,9 @@ inline bool runs_as(const ActorContext& here, ActorRef actor) noexcept {
     const ActorCell& cell = ActorAccess::cell(*here.actor);
     return here.table->ref_of(cell, ActorAccess::slot(cell)) == actor;
 }
+
+/// In the parallel phase, or outside, for who is not that actor.
+[[gnu::cold]] void own_check_failed(const char* member);
 
 /// ActorRef::destroy and Connection::disconnect for threads outside.
 void destroy_from_outside(ActorRef actor) noexcept;
@@ -270,6 +280,13 @@ Gate<StdPolicy>* gate_of(unsigned runtime) noexcept;
 void set_gate(unsigned runtime, Gate<StdPolicy>* gate) noexcept;
 
 } // namespace detail
+
+// Another actor's is changed by another worker.
+inline void Actor::require_own(const char* member) const {
+    const detail::ActorContext* const here = detail::actor_context();
+    if (here == nullptr || (here->phase == Phase::parallel && here->actor != this)) [[unlikely]]
+        detail::own_check_failed(member);
+}
 
 /// The actor whose code runs. PhaseError where there is none.
 Actor& this_actor();

@@ -52,11 +52,12 @@ class ActorRef {
     void destroy() const;
 
     /// Its load: what dispatchers gave it and is not complete, and the Busy of its own. 0 for an
-    /// actor that is gone. In a phase only.
-    std::uint64_t load() const noexcept;
+    /// actor that is gone. In a phase of its runtime only.
+    std::uint64_t load() const;
 
-    /// True until it is destroyed. In the parallel phase: as of this phase's begin.
-    bool alive() const noexcept;
+    /// True until it is destroyed. In the parallel phase: as of this phase's begin. In a phase of its
+    /// runtime only; who names nobody is not alive anywhere.
+    bool alive() const;
 
     explicit operator bool() const noexcept { return address_ != 0; }
     auto operator<=>(const ActorRef&) const = default;

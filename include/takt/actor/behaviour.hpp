@@ -5,6 +5,7 @@
 
 #include "takt/actor/send.hpp"
 
+#include <atomic>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -54,7 +55,7 @@ class Behaviour {
   private:
     template <Phase kPhase, class... Args, class F>
     void add(const Topic<Args...>& topic, F handler) {
-        if (sealed_)
+        if (sealed_.load(std::memory_order_relaxed)) // relaxed: binding comes before or is refused
             throw Error("behaviour", topic.name(), "it has actors already",
                         "Bind all handlers of a behaviour before its first actor is spawned");
         using Made = detail::HandlerOf<kPhase, State, F, Args...>;
@@ -62,8 +63,8 @@ class Behaviour {
                              std::make_unique<Made>(std::move(handler)));
     }
     ActorRef spawn_with(ActorOptions&& options, State&& state, detail::Setup setup) {
-        detail::ActorContext& here = detail::need_actor_context("Behaviour::spawn");
-        sealed_ = true;
+        detail::ActorContext& here = detail::need_actor_context("takt::Behaviour::spawn");
+        sealed_.store(true, std::memory_order_relaxed); // relaxed: as above
         auto made = std::make_unique<State>(std::move(state));
         const ActorRef actor = here.host->spawn(std::move(options), table_, made.get(),
                                                 table_->destroy_state, std::move(setup));
@@ -72,7 +73,8 @@ class Behaviour {
     }
 
     detail::BehaviourTable* table_;
-    bool sealed_ = false;
+    // sealed_:   writes: who spawns, on any worker   reads: who binds
+    std::atomic<bool> sealed_{false};
 };
 
 } // namespace takt

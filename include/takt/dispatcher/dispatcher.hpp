@@ -84,6 +84,7 @@ struct DispatcherCore {
     std::vector<std::uint64_t> at_barrier;
     std::uint64_t hook = 0;
     std::uint32_t made = 0; // actors ever, for their names
+    unsigned runtime = 0;   // its number
 };
 
 template <class S>
@@ -129,8 +130,9 @@ struct ReproducibleLoads {
 ///     }};
 ///     generators.dispatch(generate, 3, 4);
 ///
-/// Used in a phase: on the frame thread between frames, or from what a frame runs. Dispatching is
-/// wait-free, but for memory. It must not outlive its runtime. Destroying it destroys its actors.
+/// Used in a phase: on the frame thread between frames, or from what a frame runs; there,
+/// too, it is destroyed, with its actors. Dispatching is wait-free, but for memory. It must not
+/// outlive its runtime.
 ///
 /// Another selector: `takt::Dispatcher<takt::RoundRobin> jobs{...}`, or one of the user's (see
 /// Selector). Each worker has its own, made by make_selector.
@@ -145,8 +147,9 @@ class Dispatcher {
     template <class F>
     requires std::invocable<F&, Actor&> Dispatcher(World world, DispatcherOptions options, F setup)
         : core_(std::make_shared<Core>(world, options)) {
-        world.enter();
-        require_serial("Dispatcher");
+        world.enter("takt::Dispatcher", Level::unsafe);
+        require_serial("takt::Dispatcher");
+        core_->runtime = detail::actor_context()->runtime;
         world.keep(core_->loads);
         core_->hook = world.at_barrier([core = std::weak_ptr<Core>(core_)] {
             if (const std::shared_ptr<Core> alive = core.lock();
@@ -170,6 +173,7 @@ class Dispatcher {
     template <class F>
     requires std::invocable<F&, Actor&>
     void allocate(std::uint32_t actors, F setup) {
+        context("takt::Dispatcher::allocate");
         auto shared = std::make_shared<F>(std::move(setup));
         commit([core = core_, actors, shared] {
             for (std::uint32_t count = 0; count < actors; ++count)
@@ -182,36 +186,59 @@ class Dispatcher {
     /// its handlers, and the tasks that they begin, have ended. `dead`: there are no actors.
     template <class... Args, class... Given>
     SendResult dispatch(const Topic<Args...>& topic, Given&&... args) {
-        detail::ActorContext& here = detail::need_actor_context("Dispatcher::dispatch");
+        detail::ActorContext& here = context("takt::Dispatcher::dispatch");
         return send_to(here, select(here), topic, std::forward<Given>(args)...);
     }
     /// The same with a selector for this once, for example takt::Sticky(key).
     template <class Once, class... Args, class... Given>
     requires Selector<std::remove_reference_t<Once>>
         SendResult dispatch_by(Once&& selector, const Topic<Args...>& topic, Given&&... args) {
-        detail::ActorContext& here = detail::need_actor_context("Dispatcher::dispatch_by");
+        detail::ActorContext& here = context("takt::Dispatcher::dispatch_by");
         return send_to(here, selector.select(*core_->loads), topic, std::forward<Given>(args)...);
     }
     /// Sends a copy to each actor, in their order. Returns how many accepted it.
     template <class... Args>
     std::uint32_t dispatch_all(const Topic<Args...>& topic, const Args&... args) {
-        detail::ActorContext& here = detail::need_actor_context("Dispatcher::dispatch_all");
+        detail::ActorContext& here = context("takt::Dispatcher::dispatch_all");
         std::uint32_t accepted = 0;
         for (Target target = 0; target < size(); ++target)
             accepted += send_to(here, target, topic, args...) == SendResult::ok;
         return accepted;
     }
 
-    std::uint32_t size() const noexcept { return static_cast<std::uint32_t>(core_->actors.size()); }
+    std::uint32_t size() const {
+        context("takt::Dispatcher::size");
+        return static_cast<std::uint32_t>(core_->actors.size());
+    }
     /// Needs target < size().
-    ActorRef actor(Target target) const noexcept { return core_->actors[target]; }
+    ActorRef actor(Target target) const {
+        context("takt::Dispatcher::actor");
+        return core_->actors[target];
+    }
     /// The load of one actor. Needs target < size(). Wait-free.
-    std::uint64_t load(Target target) const noexcept { return (*core_->loads)[target].value(); }
+    std::uint64_t load(Target target) const {
+        context("takt::Dispatcher::load");
+        return (*core_->loads)[target].value();
+    }
     /// Of all; exact whenever no phase runs.
-    std::uint64_t total_load() const noexcept { return core_->loads->total(); }
+    std::uint64_t total_load() const {
+        context("takt::Dispatcher::total_load");
+        return core_->loads->total();
+    }
 
   private:
     using Core = detail::DispatcherCore<S>;
+
+    // Each worker of its runtime has a selector; nobody else has.
+    detail::ActorContext& context(const char* member) const {
+        detail::ActorContext& here = detail::need_actor_context(member);
+        if (here.runtime != core_->runtime) [[unlikely]]
+            detail::violated(member,
+                             "Use it in a frame of its own runtime; actors of another one "
+                             "send messages",
+                             Level::in_frame);
+        return here;
+    }
 
     template <class F>
     static void add(const std::shared_ptr<Core>& core, const std::shared_ptr<F>& setup) {

@@ -20,8 +20,8 @@ class World {
     explicit World(detail::Engine& engine) noexcept : engine_(&engine) {}
 
     /// The caller acts in this world from now on: in one of its phases, or as its frame thread.
-    /// PhaseError on other threads.
-    void enter() const;
+    /// PhaseError on other threads, about this member.
+    void enter(const char* member = "takt::World::enter", Level level = Level::in_frame) const;
     int workers() const noexcept;
     /// next_round delivery: nothing may depend on timing.
     bool is_reproducible() const noexcept;
@@ -30,6 +30,8 @@ class World {
     /// Calls `hook()` at the barrier of each round, in the serial phase. Returns its number. In the
     /// serial phase.
     std::uint64_t at_barrier(UniqueFunction<void()> hook) const;
+    /// Any thread. Outside the serial phase it may be called once more: it must know by itself
+    /// whether what it serves is still there.
     void forget_barrier_hook(std::uint64_t number) const noexcept;
     /// Keeps the loads while mail counts on them.
     void keep(std::shared_ptr<LoadBoard<StdPolicy>> loads) const;

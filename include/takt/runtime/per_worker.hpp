@@ -37,7 +37,7 @@ class PerWorker {
     /// The calling worker's; the first one's in the serial phase. PhaseError outside. Wait-free.
     T& local() {
         const auto worker =
-            static_cast<std::size_t>(detail::need_actor_context("PerWorker::local").worker);
+            static_cast<std::size_t>(detail::need_actor_context("takt::PerWorker::local").worker);
         return places_[worker]->value;
     }
 
@@ -55,7 +55,7 @@ class PerWorker {
         std::unique_ptr<Place>* at_;
     };
     Iterator begin() {
-        require_serial("PerWorker::begin");
+        require_serial("takt::PerWorker::begin");
         return Iterator(places_.data());
     }
     Iterator end() noexcept { return Iterator(places_.data() + places_.size()); }

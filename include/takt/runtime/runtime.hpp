@@ -75,8 +75,8 @@ class Heartbeat {
         subscribe();
         return connection;
     }
-    /// The frame that runs, or ran last.
-    FrameTime now() const noexcept;
+    /// The frame that runs, or ran last. In a frame, or between frames.
+    FrameTime now() const;
 
   private:
     friend class Runtime;
@@ -90,7 +90,7 @@ class Heartbeat {
 ///
 /// One thread at a time, the frame thread, uses a Runtime, but for stop(), post() and producer(),
 /// which any thread may call. It is the thread that made the runtime, or the last one that called
-/// serial() or step(). Between frames it is in the serial phase: that is how a world is populated,
+/// serial() or step(). PhaseError tells who comes while a frame runs (docs/levels.md). Between frames it is in the serial phase: that is how a world is populated,
 /// and how an engine embeds takt.
 ///
 /// What is not handled when a Runtime is destroyed expires; shutdown() says how much that was. An
@@ -118,7 +118,7 @@ class Runtime {
     template <class Done>
     requires std::predicate<Done&>
     void run_until(Done done) {
-        run_while([&done] { return !done(); });
+        run_while("takt::Runtime::run_until", [&done] { return !done(); });
     }
     /// The same for a duration of frame time.
     void run_for(std::chrono::nanoseconds duration);
@@ -145,7 +145,7 @@ class Runtime {
     /// Runs a task of no actor, now, up to where it first waits; it runs in the serial phase only.
     void start(Task<> task);
     Heartbeat heartbeat() noexcept { return Heartbeat(*engine_); }
-    /// With a virtual clock: the next frame comes so much later than it would.
+    /// With a virtual clock: the next frame comes so much later than it would. In the serial phase.
     void advance(std::chrono::nanoseconds by);
 
     // --- actors ----------------------------------------------------------------------------------
@@ -153,14 +153,14 @@ class Runtime {
     /// As takt::spawn_actor, from the frame thread or from a handler.
     template <class F>
     requires std::invocable<F&, Actor&> ActorRef spawn_actor(ActorOptions options, F&& setup) {
-        enter();
+        enter("takt::Runtime::spawn_actor");
         return takt::spawn_actor(std::move(options), std::forward<F>(setup));
     }
     /// An actor of a behaviour, with its state.
     template <class State, class... Setup>
     ActorRef spawn_actor(Behaviour<State>& behaviour, ActorOptions options = {},
                          State state = State(), Setup&&... setup) {
-        enter();
+        enter("takt::Runtime::spawn_actor");
         return behaviour.spawn(std::move(options), std::move(state), std::forward<Setup>(setup)...);
     }
     /// A way in for one thread; any thread. Not registered() once the runtime is shut down.
@@ -181,32 +181,38 @@ class Runtime {
     /// What became of each worker: asked for, granted, and why.
     const std::vector<WorkerStatus>& worker_status() const noexcept;
     const EffectiveConfig& config() const noexcept;
-    std::uint64_t actors() const noexcept;
+    /// In a frame, or between frames.
+    std::uint64_t actors() const;
     /// Sums over all actors, and by topic. In the serial phase.
     MailCounts mail() const;
     /// Sends from phases that were answered so: `dead`, `full` or `no_memory`. In the serial phase.
-    std::uint64_t refused(SendResult why) const noexcept;
+    std::uint64_t refused(SendResult why) const;
     std::vector<TopicReport> topics() const;
-    /// What went through the gate.
+    /// What went through the gate. In the serial phase.
     GateCounts outside_mail();
-    /// Bytes of lanes, boards, actors' slots and pools; without what actors hold.
+    /// Bytes of lanes, boards, actors' slots and pools; without what actors hold. In the
+    /// serial phase.
     std::size_t memory_bytes() const;
     /// The report of the last frame, also for the `done` of run_until().
-    const FrameReport& last_frame() const noexcept { return last_frame_; }
-    /// Frames that fixed pacing left out since they were too late to make up for.
-    std::uint64_t skipped_frames() const noexcept;
+    /// In a frame, or between frames.
+    const FrameReport& last_frame() const;
+    /// Frames that fixed pacing left out since they were too late to make up for. In a frame,
+    /// or between frames.
+    std::uint64_t skipped_frames() const;
 
     /// Called in the serial phase with each failure; must not throw. Without it they go to stderr.
+    /// To be set in the serial phase.
     void on_failure(UniqueFunction<void(const Failure&)> hook);
-    /// Called in the serial phase with each message that expired; must not throw.
+    /// Called in the serial phase with each message that expired; must not throw. To be
+    /// set in the serial phase.
     void on_dead_letter(UniqueFunction<void(const DeadLetter&)> hook);
 
     /// For dispatchers and the like.
     operator World() noexcept;
 
   private:
-    void enter();
-    void run_while(UniqueFunction<bool()> go_on, std::int64_t end_ns = kNever);
+    void enter(const char* member);
+    void run_while(const char* member, UniqueFunction<bool()> go_on, std::int64_t end_ns = kNever);
     void pace_fixed(std::int64_t& due_ns);
     void pace_on_demand(std::int64_t end_ns);
     SendResult post_closure(UniqueFunction<void()> closure);
