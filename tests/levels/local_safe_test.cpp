@@ -77,7 +77,8 @@ TEST_P(LocalSafeLevel, others_read_one_value_all_phase_long_while_the_owner_writ
     std::optional<LocalSafe<std::vector<int>>> shared;
     std::atomic<int> wrong{0};
     std::atomic<int> reads{0};
-    const takt::ActorRef owner = runtime.spawn_actor({.worker = 0}, [&](takt::Actor& self) {
+    const int last = GetParam() - 1;
+    const takt::ActorRef owner = runtime.spawn_actor({.worker = last}, [&](takt::Actor& self) {
         self.bind_parallel(kWrite, [&](int round) {
             for (int& one : shared->write())
                 one = round;

@@ -22,7 +22,7 @@ namespace takt {
 /// The first write() in a round costs one copy assignment of T, on the caller's thread; it reuses
 /// what T's of two changes ago had, a vector's memory for example. Further ones cost a compare. set()
 /// costs a move and no copy. The barrier turns the two copies round, whatever T is; for those that
-/// were not written it does nothing at all. Memory: two T and 64 bytes.
+/// were not written it does nothing at all. Memory: two T and 40 bytes.
 ///
 /// When the owner is gone, its last value stays, and the serial phase may write it. May be made
 /// anywhere. Goes in the serial phase, by its owner, or after the runtime; nobody may be reading.

@@ -27,8 +27,8 @@ constexpr bool check_safe() {
 } // namespace detail
 
 /// Read and written from every thread, also outside the frame, in any phase: a trivially copyable
-/// value of at most 8 bytes, on machines of today. Each operation is one step, wait-free but for
-/// compare_exchange, which is so where the machine's is.
+/// value of at most 8 bytes, on machines of today. Lock-free; wait-free where the machine has the
+/// operation as one instruction.
 ///
 ///     takt::Safe<int> players{0};
 ///     players.fetch_add(1);
