@@ -5,3 +5,4 @@
 #include "takt/task/awaits.hpp"
 #include "takt/task/frame_pool.hpp"
 #include "takt/task/task.hpp"
+#include "takt/task/timers.hpp"

@@ -290,7 +290,7 @@ void Engine::bury(ActorCell& cell) {
     for (RootTask* task = cell.tasks; task != nullptr;) {
         auto& waiting = static_cast<ActorTask&>(*task);
         task = task->next;
-        if (waiting.offloaded) {
+        if (waiting.where == Whereabouts::away) {
             frame_thread().orphan(waiting);
             is_used = true;
         } else {
@@ -327,7 +327,7 @@ void Engine::release_remains() noexcept {
 void Engine::drop_world_tasks() {
     while (world_tasks_ != nullptr) {
         auto& task = static_cast<ActorTask&>(*world_tasks_);
-        if (task.offloaded)
+        if (task.where == Whereabouts::away)
             frame_thread().orphan(task);
         else
             frame_thread().drop_task(task);

@@ -332,6 +332,7 @@ void FrameWorker::run_task(ActorTask& task) {
     ActorCell* const cell = table->find(task.actor);
     Actor* const before =
         std::exchange(actor, cell == nullptr ? nullptr : &ActorAccess::actor(*cell));
+    task.where = Whereabouts::running;
     const bool ended = task.ended || resume_task(task.leaf);
     actor = before;
     if (ended)
@@ -358,6 +359,7 @@ void FrameWorker::end_task(ActorTask& task) {
 void FrameWorker::drop_task(ActorTask& task) noexcept {
     ActorCell* const cell = table->find(task.actor);
     unlink(task);
+    engine_.forget(task);
     task.outermost.destroy();
     if (task.handler != nullptr && --task.handler->tasks == 0 && !task.handler->connected)
         engine_.handlers_changed(*cell);

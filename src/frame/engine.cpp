@@ -221,17 +221,10 @@ void Engine::begin_frame(std::int64_t now) {
 }
 
 void Engine::resume_due() {
-    const auto alive = [this](ActorRef actor) { return !actor || is_alive(actor); };
-    std::vector<Waiter> waiting;
-    waiting.swap(next_frame_);
-    for (const Waiter& waiter : waiting)
-        if (alive(waiter.actor))
-            make_ready(*waiter.task);
-    waiting.clear();
-    if (next_frame_.empty())
-        next_frame_.swap(waiting); // keeps its memory
-    while (ActorTask* const task = timers_.pop_due(time_.time_ns, alive))
-        make_ready(*task);
+    while (Timer* const timer = next_frame_.pop())
+        make_ready(static_cast<ActorTask&>(*timer));
+    while (Timer* const timer = timers_.pop_due(time_.time_ns))
+        make_ready(static_cast<ActorTask&>(*timer));
 }
 
 void Engine::subscribe_heartbeat() {
@@ -298,7 +291,6 @@ void Engine::admit(bool is_first) {
 void Engine::come_home() {
     offload_.collect(come_home_);
     for (ActorTask* const task : come_home_) {
-        task->offloaded = false;
         if (task->orphan) {
             task->outermost.destroy();
             delete task;

@@ -6,7 +6,6 @@
 #include "frame/frame_thread.hpp"
 #include "frame/frame_worker.hpp"
 #include "frame/offload.hpp"
-#include "frame/timers.hpp"
 #include "takt/frame.hpp"
 #include "takt/topology.hpp"
 #include "takt/worker.hpp"
@@ -163,6 +162,8 @@ class Engine final : public ActorHost, public TaskHost {
     void setup_ended(ActorCell& cell, const std::exception_ptr& failure);
     void await_next_frame(ActorTask& task);
     void await_time(ActorTask& task);
+    /// In the serial phase: the task, which goes, waits for nothing any more.
+    void forget(ActorTask& task) noexcept;
     std::uint64_t frame_group() const noexcept { return frame_group_; }
     /// Workers that sleep find out that there is a phase, or that it was closed.
     void wake_sleepers() noexcept;
@@ -189,10 +190,6 @@ class Engine final : public ActorHost, public TaskHost {
     struct Move {
         ActorRef actor;
         int worker;
-    };
-    struct Waiter {
-        ActorTask* task; // valid while its actor lives
-        ActorRef actor;
     };
     struct BarrierHook {
         std::uint64_t number;
@@ -283,8 +280,8 @@ class Engine final : public ActorHost, public TaskHost {
     } serve_{*this};
     bool crew_serves_ = false; // the workers are in serve()
     std::uint64_t tasks_dropped_ = 0;
-    Timers timers_;
-    std::vector<Waiter> next_frame_;
+    TimerWheel timers_;
+    TimerList next_frame_;
     std::vector<Remains> remains_;
     std::vector<ActorRef> heartbeat_listeners_;
     std::vector<ActorRef> dying_;

@@ -53,13 +53,22 @@ struct Delivery {
     static void operator delete(void* at) noexcept { FramePool::release(at); }
 };
 
+/// Where a task is, and so who has a pointer to it.
+enum class Whereabouts : std::uint8_t {
+    running,    // its worker's stack
+    on_its_way, // a commit or a ResumeMail
+    next_frame, // the list of those who wait for it
+    timers,     // the wheel
+    away,       // a background thread
+};
+
 /// A task that an actor, or nobody, owns.
-struct ActorTask : RootTask {
+struct ActorTask : RootTask, Timer {
     ActorRef actor;
     std::uint64_t actor_id = 0;
     Handler* handler = nullptr;   // whose closure it uses
     Delivery* delivery = nullptr; // null: it is no message's
-    std::int64_t due_ns = 0;      // of a wait
+    Whereabouts where = Whereabouts::running;
     bool is_setup = false;
     bool orphan = false; // its actor went while it was on a background thread
     bool ended = false;  // there

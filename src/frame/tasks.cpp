@@ -77,11 +77,20 @@ void Engine::wait(RootTask& task, std::int64_t ns) {
 }
 
 void Engine::await_next_frame(ActorTask& task) {
-    next_frame_.push_back({&task, task.actor});
+    task.where = Whereabouts::next_frame;
+    next_frame_.add(task);
 }
 
 void Engine::await_time(ActorTask& task) {
-    timers_.add(task.due_ns, task);
+    task.where = Whereabouts::timers;
+    timers_.add(task, task.due_ns);
+}
+
+void Engine::forget(ActorTask& task) noexcept {
+    if (task.where == Whereabouts::timers)
+        timers_.remove(task);
+    else if (task.where == Whereabouts::next_frame)
+        next_frame_.remove(task);
 }
 
 void Engine::offload(RootTask& task) {
@@ -90,22 +99,24 @@ void Engine::offload(RootTask& task) {
         const Actor& actor = ActorAccess::actor(const_cast<ActorCell&>(*cell));
         name = actor.name().empty() ? "#" + std::to_string(actor.id()) : std::string(actor.name());
     }
-    of(task).offloaded = true; // before it runs elsewhere
+    of(task).where = Whereabouts::away; // before it runs elsewhere
     try {
         offload_.run(of(task), std::move(name));
     } catch (...) {
-        of(task).offloaded = false;
+        of(task).where = Whereabouts::running;
         throw;
     }
 }
 
 // In the parallel phase: a commit of the task's actor.
 void Engine::when_serial(RootTask& task, void (*finish)(ActorContext&, void*, bool)) {
+    of(task).where = Whereabouts::on_its_way;
     actor_context()->commit(finish, &of(task));
 }
 
 // In the serial phase: the task goes on as its phase says.
 void Engine::make_ready(ActorTask& task) {
+    task.where = Whereabouts::on_its_way;
     if (task.phase == Phase::serial) {
         commit_resume(task);
         return;
@@ -123,6 +134,7 @@ void Engine::make_ready(ActorTask& task) {
 }
 
 void Engine::commit_resume(ActorTask& task) {
+    task.where = Whereabouts::on_its_way;
     ActorCell* const cell = table_.find(task.actor);
     commits_.push_back({task.actor_id, cell == nullptr ? world_sequence_++ : cell->sequence++,
                         task.actor.address(), &finish_resume, &task});

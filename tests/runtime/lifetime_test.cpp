@@ -181,6 +181,26 @@ TEST_P(Destroyed, with_tasks_in_every_kind_of_wait_and_mail_under_way) {
     expect_law(runtime);
 }
 
+TEST_P(Lifetimes, the_timers_of_an_actor_go_with_it_and_wake_nobody) {
+    takt::Runtime runtime(
+        {.workers = {.count = GetParam()}, .frame = {.pacing = takt::Pacing::on_demand}});
+    const ActorRef actor = runtime.spawn_actor({}, [](Actor& self) {
+        self.bind_parallel(kNumber, [](int number) -> takt::Task<> {
+            co_await takt::wait(20ms + number * 1ms);
+            ADD_FAILURE() << "it is gone";
+        });
+    });
+    for (int number = 0; number < 100; ++number)
+        actor.send(kNumber, number);
+    runtime.step();
+    actor.destroy();
+    runtime.step();
+    const std::uint64_t before = runtime.last_frame().time.frame;
+    runtime.run_for(150ms);
+    EXPECT_LE(runtime.last_frame().time.frame - before, 10u); // with its timers: one for each
+    expect_law(runtime);
+}
+
 INSTANTIATE_TEST_SUITE_P(each, Destroyed,
                          testing::Combine(testing::Values(1, 2, 4),
                                           testing::Values(By::between_frames, By::parallel_handler,

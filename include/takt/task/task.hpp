@@ -48,11 +48,9 @@ struct RootTask {
     std::coroutine_handle<> outermost; // owned
     std::coroutine_handle<> leaf;      // where it goes on
     std::exception_ptr failure;
-    std::int64_t waits_since_ns = 0;
     RootTask* previous = nullptr; // in its actor's list
     RootTask* next = nullptr;
     Phase phase = Phase::serial; // in which it goes on
-    bool offloaded = false;
 };
 
 /// What the calling thread does with tasks. Tasks never resume tasks: g++ 12 grows the stack then.
