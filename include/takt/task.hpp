@@ -4,5 +4,8 @@
 
 #include "takt/task/awaits.hpp"
 #include "takt/task/frame_pool.hpp"
+#include "takt/task/group.hpp"
+#include "takt/task/library.hpp"
 #include "takt/task/task.hpp"
+#include "takt/task/task_ref.hpp"
 #include "takt/task/timers.hpp"

@@ -286,10 +286,9 @@ void Engine::bury_dying() {
 void Engine::bury(ActorCell& cell) {
     const ActorRef ref = ActorAccess::actor(cell).ref();
     expire_kept(cell, DeadLetter::Reason::destroyed);
-    bool is_used = false; // by a task on a background thread
-    for (RootTask* task = cell.tasks; task != nullptr;) {
-        auto& waiting = static_cast<ActorTask&>(*task);
-        task = task->next;
+    bool is_used = false;           // by a task on a background thread
+    while (cell.tasks != nullptr) { // one may take others with it
+        auto& waiting = static_cast<ActorTask&>(*cell.tasks);
         if (waiting.where == Whereabouts::away) {
             frame_thread().orphan(waiting);
             is_used = true;

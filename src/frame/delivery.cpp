@@ -304,42 +304,64 @@ void FrameWorker::open_kept(ActorCell& cell) {
 
 void FrameWorker::start_task(ActorCell* cell, Task<> task, Handler* handler, Delivery* delivery,
                              bool is_setup) {
-    auto* const started = new ActorTask;
-    started->host = &engine_;
-    started->outermost = task.release();
-    TaskHandle::from_address(started->outermost.address()).promise().root = started;
-    started->leaf = started->outermost;
+    const TaskHandle frame = task.release();
+    ActorTask* started = nullptr;
+    try {
+        started = &adopt(cell, frame, frame.promise());
+    } catch (...) {
+        frame.destroy();
+        throw;
+    }
     started->handler = handler;
     started->delivery = delivery;
     started->is_setup = is_setup;
-    if (cell != nullptr) {
-        started->actor = ActorAccess::actor(*cell).ref();
-        started->actor_id = cell->id;
-    }
     if (handler != nullptr)
         ++handler->tasks;
     if (delivery != nullptr)
         ++delivery->open;
-    RootTask*& list = engine_.tasks_of(cell);
-    started->next = list;
-    if (list != nullptr)
-        list->previous = started;
-    list = started;
     run_task(*started);
 }
 
-void FrameWorker::run_task(ActorTask& task) {
-    ActorCell* const cell = table->find(task.actor);
-    Actor* const before =
-        std::exchange(actor, cell == nullptr ? nullptr : &ActorAccess::actor(*cell));
-    task.where = Whereabouts::running;
-    const bool ended = task.ended || resume_task(task.leaf);
-    actor = before;
-    if (ended)
-        end_task(task);
+ActorTask& FrameWorker::adopt(ActorCell* cell, std::coroutine_handle<> frame,
+                              PromiseBase& promise) {
+    auto* const task = new ActorTask;
+    task->host = &engine_;
+    task->outermost = task->leaf = frame;
+    task->phase = phase;
+    promise.root = task;
+    if (cell != nullptr) {
+        task->actor = ActorAccess::actor(*cell).ref();
+        task->actor_id = cell->id;
+    }
+    RootTask*& list = engine_.tasks_of(cell);
+    task->next = list;
+    if (list != nullptr)
+        list->previous = task;
+    list = task;
+    return *task;
 }
 
-void FrameWorker::end_task(ActorTask& task) {
+// Who goes on when a task ends comes after it, not inside it.
+void FrameWorker::run_task(ActorTask& first) {
+    ActorCell* const cell = table->find(first.actor);
+    Actor* const before =
+        std::exchange(actor, cell == nullptr ? nullptr : &ActorAccess::actor(*cell));
+    for (ActorTask* task = &first; task != nullptr;) {
+        if (task->cancelled) { // on its way here
+            drop_task(*task);
+            break;
+        }
+        task->where = Whereabouts::running;
+        const bool ended = task->ended || resume_task(task->leaf);
+        task = ended ? end_task(*task) : nullptr;
+    }
+    actor = before;
+}
+
+// Returns the task that goes on now; null: none.
+ActorTask* FrameWorker::end_task(ActorTask& task) {
+    if (task.group != nullptr)
+        return end_member(task);
     ActorCell* const cell = table->find(task.actor);
     const std::exception_ptr failure = task.failure;
     Delivery* const delivery = std::exchange(task.delivery, nullptr);
@@ -354,24 +376,92 @@ void FrameWorker::end_task(ActorTask& task) {
     }
     if (was_setup)
         engine_.setup_ended(*cell, failure);
+    return nullptr;
+}
+
+// A task goes on in its own phase, whichever its members end in.
+ActorTask* FrameWorker::end_member(ActorTask& member) {
+    TaskGroup& group = *std::exchange(member.group, nullptr);
+    member.outermost = nullptr; // the group's
+    const bool goes_on = group.ended(member);
+    drop_task(member);
+    if (!goes_on)
+        return nullptr;
+    auto& parent = static_cast<ActorTask&>(group.parent());
+    if (parent.phase == phase)
+        return &parent;
+    engine_.change_phase(parent);
+    return nullptr;
 }
 
 void FrameWorker::drop_task(ActorTask& task) noexcept {
-    ActorCell* const cell = table->find(task.actor);
-    unlink(task);
+    leave(task);
     engine_.forget(task);
-    task.outermost.destroy();
-    if (task.handler != nullptr && --task.handler->tasks == 0 && !task.handler->connected)
-        engine_.handlers_changed(*cell);
+    if (const std::coroutine_handle<> frame = std::exchange(task.outermost, nullptr))
+        frame.destroy();
+    release_handler(task);
     if (task.delivery != nullptr) {
         task.delivery->end = MailEnd::expired;
-        close(cell, task.delivery);
+        close(table->find(task.actor), task.delivery);
     }
     delete &task;
 }
 
-void FrameWorker::orphan(ActorTask& task) noexcept {
+void FrameWorker::release_handler(ActorTask& task) noexcept {
+    if (task.handler != nullptr && --task.handler->tasks == 0 && !task.handler->connected)
+        engine_.handlers_changed(*table->find(task.actor));
+}
+
+// Who could find the task does not find it any more.
+void FrameWorker::leave(ActorTask& task) noexcept {
     unlink(task);
+    forget_reference(task);
+    if (TaskGroup* const group = std::exchange(task.group, nullptr))
+        group->forget(task);
+}
+
+void FrameWorker::forget_reference(ActorTask& task) noexcept {
+    if (task.slot != 0)
+        engine_.give_back_slot(task.actor, std::exchange(task.slot, 0));
+}
+
+// What others still point to stays: as an empty task in its actor's list while it is on its way or
+// away, in `to_reap_` while it is in a list of the frame thread.
+CancelResult FrameWorker::cancel_task(ActorTask& task) noexcept {
+    task.cancelled = true;
+    forget_reference(task);
+    switch (task.where) {
+    case Whereabouts::running:
+    case Whereabouts::away:
+        return CancelResult::pending;
+    case Whereabouts::on_its_way:
+        std::exchange(task.outermost, nullptr).destroy();
+        return CancelResult::done;
+    case Whereabouts::next_frame:
+    case Whereabouts::timers:
+        if (phase == Phase::parallel) {
+            unlink(task);
+            std::exchange(task.outermost, nullptr).destroy();
+            task.next = std::exchange(to_reap_, &task);
+            return CancelResult::done;
+        }
+        [[fallthrough]];
+    case Whereabouts::group:
+        drop_task(task);
+    }
+    return CancelResult::done;
+}
+
+void FrameWorker::reap() noexcept {
+    while (to_reap_ != nullptr) {
+        auto& task = static_cast<ActorTask&>(*std::exchange(to_reap_, to_reap_->next));
+        engine_.forget(task);
+        delete &task;
+    }
+}
+
+void FrameWorker::orphan(ActorTask& task) noexcept {
+    leave(task);
     if (Delivery* const delivery = std::exchange(task.delivery, nullptr)) {
         delivery->end = MailEnd::expired;
         close(table->find(task.actor), delivery);

@@ -294,6 +294,8 @@ void Engine::come_home() {
         if (task->orphan) {
             task->outermost.destroy();
             delete task;
+        } else if (task->cancelled) {
+            frame_thread().drop_task(*task);
         } else if (task->ended) {
             task->phase = Phase::serial;
             commit_resume(*task);
@@ -406,6 +408,7 @@ void Engine::run(const Commit& commit) {
 
 // The end of a round: what was for this round only goes, and what waited for a quiet moment comes.
 void Engine::tidy_up() {
+    for_each_left([](FrameWorker& worker) { worker.reap(); });
     make_moves();
     bury_dying();
     send_dead_letters();

@@ -162,6 +162,9 @@ class Engine final : public ActorHost, public TaskHost {
     void setup_ended(ActorCell& cell, const std::exception_ptr& failure);
     void await_next_frame(ActorTask& task);
     void await_time(ActorTask& task);
+    /// The task, which waited for a group, goes on in its phase, which is not the caller's.
+    void change_phase(ActorTask& task);
+    void give_back_slot(ActorRef actor, std::uint32_t slot) noexcept;
     /// In the serial phase: the task, which goes, waits for nothing any more.
     void forget(ActorTask& task) noexcept;
     std::uint64_t frame_group() const noexcept { return frame_group_; }
@@ -181,6 +184,12 @@ class Engine final : public ActorHost, public TaskHost {
     void next_frame(RootTask& task) override;
     void wait(RootTask& task, std::int64_t ns) override;
     void offload(RootTask& task) override;
+    void await_group(RootTask& task) override;
+    TaskRef launch(Task<> task, Begin when, std::int64_t ns) override;
+    CancelResult cancel(TaskRef task) override;
+    void begin_member(const RootTask& parent, std::coroutine_handle<> frame, PromiseBase& promise,
+                      TaskGroup& group, RootTask*& member) override;
+    void abandon(RootTask& member) noexcept override;
     std::int64_t frame_time_ns() const noexcept override { return time_.time_ns; }
     std::int64_t frame_step_ns() const noexcept override { return time_.step_ns; }
     std::uint64_t frame_number() const noexcept override { return time_.frame; }
@@ -205,6 +214,10 @@ class Engine final : public ActorHost, public TaskHost {
         BehaviourTable* shared;
     };
 
+    bool must_end(RootTask& task) noexcept;
+    FrameWorker& worker_of(const ActorCell* cell) noexcept;
+    TaskTable::FreeList& free_slots_of(const ActorCell* cell) noexcept;
+    void begin_later(ActorTask& task, Begin when, std::int64_t ns);
     void begin_frame(std::int64_t now);
     void fire_heartbeat();
     void resume_due();
@@ -280,6 +293,7 @@ class Engine final : public ActorHost, public TaskHost {
     } serve_{*this};
     bool crew_serves_ = false; // the workers are in serve()
     std::uint64_t tasks_dropped_ = 0;
+    TaskTable tasks_;
     TimerWheel timers_;
     TimerList next_frame_;
     std::vector<Remains> remains_;

@@ -50,6 +50,7 @@ FrameWorker::FrameWorker(Engine& engine, int index)
     table = &engine.table();
     runtime = table->runtime();
     host = &engine;
+    task_host = &engine;
     outbox = &engine.mailboxes().outbox(index);
     checks = engine.options().checks;
     on_violation = engine.options().on_violation;
@@ -224,7 +225,8 @@ FrameWorker::Seen FrameWorker::sleep(Phases::Number number, bool& used_up,
 // What worker 0 has to look at in the serial phase.
 bool FrameWorker::has_more() const noexcept {
     return !commits.empty() || publications != nullptr || !kept_due_.empty() ||
-           !to_sweep_.empty() || !dead_letters_.empty() || failure_ != nullptr;
+           !to_sweep_.empty() || !dead_letters_.empty() || to_reap_ != nullptr ||
+           failure_ != nullptr;
 }
 
 void FrameWorker::sort_commits() noexcept {

@@ -3,6 +3,7 @@
 // Layer 7, frame. A worker in a parallel phase: it drains its mailbox, hands each message to its
 // actor, and notes what is to be done in the serial phase. Below: actor, quiescence. Above: engine.
 
+#include "frame/task_table.hpp"
 #include "frame/topic_counts.hpp"
 #include "takt/frame.hpp"
 #include "takt/worker.hpp"
@@ -60,6 +61,7 @@ enum class Whereabouts : std::uint8_t {
     next_frame, // the list of those who wait for it
     timers,     // the wheel
     away,       // a background thread
+    group,      // the group that it awaits
 };
 
 /// A task that an actor, or nobody, owns.
@@ -69,7 +71,9 @@ struct ActorTask : RootTask, Timer {
     Handler* handler = nullptr;   // whose closure it uses
     Delivery* delivery = nullptr; // null: it is no message's
     Whereabouts where = Whereabouts::running;
+    std::uint32_t slot = 0; // of its TaskRef; 0: it has none
     bool is_setup = false;
+    bool cancelled = false;
     bool orphan = false; // its actor went while it was on a background thread
     bool ended = false;  // there
 
@@ -122,7 +126,17 @@ class FrameWorker final : public ActorContext {
     /// Runs a task for the first time. `cell`: null for one of nobody.
     void start_task(ActorCell* cell, Task<> task, Handler* handler, Delivery* delivery,
                     bool is_setup);
+    /// Makes a task of what was begun by `frame`, which the task owns.
+    ActorTask& adopt(ActorCell* cell, std::coroutine_handle<> frame, PromiseBase& promise);
+    /// Runs it, or what goes on because it ends. It may be gone then.
     void run_task(ActorTask& task);
+    /// A task that is no message's and no setup, and has not been cancelled.
+    CancelResult cancel_task(ActorTask& task) noexcept;
+    /// Sends a task that goes on in the parallel phase to its worker; through the outbox of the
+    /// actor's worker.
+    void send_resume(ActorTask& task);
+    /// Destroys what is left of cancelled tasks. In the serial phase.
+    void reap() noexcept;
     /// Destroys a task that waits, with its actor or with the runtime.
     void drop_task(ActorTask& task) noexcept;
     /// The same for one on a background thread: it is destroyed when it comes home.
@@ -142,6 +156,7 @@ class FrameWorker final : public ActorContext {
     std::uint64_t taken() const noexcept { return taken_; }
     TopicTable& topics() noexcept { return topics_; }
     FramePool& frames() noexcept { return frames_; }
+    TaskTable::FreeList& free_task_slots() noexcept { return free_task_slots_; }
     std::vector<std::uint32_t>& spare_slots() noexcept { return spare_slots_; }
     std::vector<ActorRef>& kept_due() noexcept { return kept_due_; }
     Mailbox<StdPolicy>& mailbox() noexcept { return mailbox_; }
@@ -184,7 +199,11 @@ class FrameWorker final : public ActorContext {
     void to_serial_phase(ActorCell& cell, MailHead& mail, const MailType& type, Delivery* delivery,
                          MailEnd end);
     void keep(ActorCell& cell, MailHead& mail, const MailType& type);
-    void end_task(ActorTask& task);
+    ActorTask* end_task(ActorTask& task);
+    ActorTask* end_member(ActorTask& task);
+    void leave(ActorTask& task) noexcept;
+    void forget_reference(ActorTask& task) noexcept;
+    void release_handler(ActorTask& task) noexcept;
     void close(ActorCell* cell, Delivery* delivery);
     void unlink(ActorTask& task) noexcept;
     void count(ActorCell* cell, std::uint64_t topic, const char* name, MailEnd end);
@@ -204,6 +223,8 @@ class FrameWorker final : public ActorContext {
     unsigned homes_;
     TopicTable topics_;
     std::vector<std::uint32_t> spare_slots_;
+    TaskTable::FreeList free_task_slots_;
+    RootTask* to_reap_ = nullptr;    // cancelled tasks in lists of the frame thread
     std::vector<ActorRef> kept_due_; // actors with kept mail to open
     std::vector<ActorCell*> to_sweep_;
     std::vector<DeadLetter> dead_letters_; // for the hook

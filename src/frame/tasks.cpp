@@ -17,14 +17,14 @@ void finish_resume(ActorContext& here, void* data, bool run) {
         static_cast<FrameWorker&>(here).run_task(*static_cast<ActorTask*>(data));
 }
 
-void finish_next_frame(ActorContext& here, void* data, bool run) {
-    if (run)
-        static_cast<FrameWorker&>(here).engine().await_next_frame(*static_cast<ActorTask*>(data));
-}
-
-void finish_wait(ActorContext& here, void* data, bool run) {
-    if (run)
-        static_cast<FrameWorker&>(here).engine().await_time(*static_cast<ActorTask*>(data));
+template <void (Engine::*kWait)(ActorTask&)>
+void finish_waiting(ActorContext& context, void* data, bool run) {
+    auto& here = static_cast<FrameWorker&>(context);
+    auto& task = *static_cast<ActorTask*>(data);
+    if (run && task.cancelled)
+        here.drop_task(task);
+    else if (run)
+        (here.engine().*kWait)(task);
 }
 
 } // namespace
@@ -38,42 +38,70 @@ void Engine::start(Task<> task) {
     frame_thread().start_task(nullptr, std::move(task), nullptr, nullptr, false);
 }
 
+// A cancelled task that would wait ends instead: resume_task() returns as if it had finished. True:
+// so it is. Not on a background thread, whose task the frame thread takes when it comes home.
+bool Engine::must_end(RootTask& task) noexcept {
+    if (!of(task).cancelled)
+        return false;
+    task_thread().finished = &task;
+    return true;
+}
+
 // From the parallel phase or a background thread; the serial phase does not wait.
 void Engine::synchronize(RootTask& task) {
-    task.phase = Phase::serial;
-    if (current_context() == nullptr)
+    if (current_context() == nullptr) {
+        task.phase = Phase::serial;
         offload_.come_home(of(task));
-    else
-        when_serial(task, &finish_resume);
+        return;
+    }
+    if (must_end(task))
+        return;
+    task.phase = Phase::serial;
+    when_serial(task, &finish_resume);
 }
 
 void Engine::desynchronize(RootTask& task) {
     if (!of(task).actor)
         violated("takt::desynchronize", "Only a task of an actor can run in the parallel phase");
-    task.phase = Phase::parallel;
-    if (current_context() == nullptr)
+    if (current_context() == nullptr) {
+        task.phase = Phase::parallel;
         offload_.come_home(of(task));
-    else
-        make_ready(of(task));
+        return;
+    }
+    if (must_end(task))
+        return;
+    task.phase = Phase::parallel;
+    make_ready(of(task));
 }
 
 void Engine::next_frame(RootTask& task) {
     need_actor_context("takt::next_frame");
+    if (must_end(task))
+        return;
     task.phase = current_phase();
     if (in_parallel())
-        when_serial(task, &finish_next_frame);
+        when_serial(task, &finish_waiting<&Engine::await_next_frame>);
     else
         await_next_frame(of(task));
 }
 
 void Engine::wait(RootTask& task, std::int64_t ns) {
     need_actor_context("takt::wait");
+    if (must_end(task))
+        return;
     task.phase = current_phase();
-    of(task).due_ns = later(time_.time_ns, ns > 0 ? ns : 0);
+    of(task).due_ns = later(time_.time_ns, ns);
     if (in_parallel())
-        when_serial(task, &finish_wait);
+        when_serial(task, &finish_waiting<&Engine::await_time>);
     else
         await_time(of(task));
+}
+
+void Engine::await_group(RootTask& task) {
+    if (must_end(task))
+        return;
+    task.phase = current_phase();
+    of(task).where = Whereabouts::group;
 }
 
 void Engine::await_next_frame(ActorTask& task) {
@@ -94,6 +122,8 @@ void Engine::forget(ActorTask& task) noexcept {
 }
 
 void Engine::offload(RootTask& task) {
+    if (must_end(task))
+        return;
     std::string name = "a task outside actors";
     if (const ActorCell* const cell = table_.find(of(task).actor)) {
         const Actor& actor = ActorAccess::actor(const_cast<ActorCell&>(*cell));
@@ -116,21 +146,23 @@ void Engine::when_serial(RootTask& task, void (*finish)(ActorContext&, void*, bo
 
 // In the serial phase: the task goes on as its phase says.
 void Engine::make_ready(ActorTask& task) {
-    task.where = Whereabouts::on_its_way;
     if (task.phase == Phase::serial) {
         commit_resume(task);
         return;
     }
-    ActorCell& cell = *table_.find(task.actor);
-    const int worker = table_.owner(cell.read_word());
-    FrameWorker& here = frame_thread();
-    Outbox<StdPolicy>& outbox = mailboxes_.outbox(worker);
-    void* const room = outbox.reserve_exempt(worker, sizeof(ResumeMail), alignof(ResumeMail));
+    frame_thread().send_resume(task);
+}
+
+void FrameWorker::send_resume(ActorTask& task) {
+    task.where = Whereabouts::on_its_way;
+    const int to = table->owner(table->find(task.actor)->read_word());
+    Outbox<StdPolicy>& from = engine_.mailboxes().outbox(to);
+    void* const room = from.reserve_exempt(to, sizeof(ResumeMail), alignof(ResumeMail));
     if (room == nullptr)
         throw std::bad_alloc();
     ::new (room) ResumeMail(task);
-    outbox.commit(worker, record_type_of<ResumeMail>, task.actor.address());
-    ++here.sent;
+    from.commit(to, record_type_of<ResumeMail>, task.actor.address());
+    ++sent;
 }
 
 void Engine::commit_resume(ActorTask& task) {
@@ -138,6 +170,103 @@ void Engine::commit_resume(ActorTask& task) {
     ActorCell* const cell = table_.find(task.actor);
     commits_.push_back({task.actor_id, cell == nullptr ? world_sequence_++ : cell->sequence++,
                         task.actor.address(), &finish_resume, &task});
+}
+
+void Engine::change_phase(ActorTask& task) {
+    if (in_parallel())
+        when_serial(task, &finish_resume);
+    else
+        make_ready(task);
+}
+
+// --- tasks that begin on their own ---
+
+FrameWorker& Engine::worker_of(const ActorCell* cell) noexcept {
+    return cell == nullptr ? frame_thread() : worker(table_.owner(cell->read_word()));
+}
+
+TaskTable::FreeList& Engine::free_slots_of(const ActorCell* cell) noexcept {
+    return worker_of(cell).free_task_slots();
+}
+
+void Engine::give_back_slot(ActorRef actor, std::uint32_t slot) noexcept {
+    tasks_.give_back(free_slots_of(table_.find(actor)), slot);
+}
+
+TaskRef Engine::launch(Task<> task, Begin when, std::int64_t ns) {
+    auto& here = static_cast<FrameWorker&>(*actor_context());
+    require_running();
+    ActorCell* const cell = here.actor == nullptr ? nullptr : &ActorAccess::cell(*here.actor);
+    const std::uint64_t owner = cell == nullptr ? 0 : here.actor->ref().address();
+    const TaskHandle frame = task.release();
+    ActorTask* launched = nullptr;
+    TaskRef ref;
+    try {
+        launched = &here.adopt(cell, frame, frame.promise());
+    } catch (...) {
+        frame.destroy();
+        throw;
+    }
+    try {
+        const TaskTable::Slot slot = tasks_.take(free_slots_of(cell), *launched);
+        launched->slot = slot.number;
+        ref = {owner, slot.number, slot.generation};
+        if (when != Begin::now)
+            begin_later(*launched, when, ns);
+    } catch (...) {
+        here.drop_task(*launched);
+        throw;
+    }
+    if (when == Begin::now)
+        here.run_task(*launched);
+    return ref;
+}
+
+void Engine::begin_later(ActorTask& task, Begin when, std::int64_t ns) {
+    if (when == Begin::delayed) {
+        task.due_ns = later(time_.time_ns, ns);
+        if (in_parallel())
+            when_serial(task, &finish_waiting<&Engine::await_time>);
+        else
+            await_time(task);
+    } else if (in_parallel()) {
+        static_cast<FrameWorker&>(*actor_context()).send_resume(task);
+    } else {
+        commit_resume(task);
+    }
+}
+
+// Who may look at the task decides; else it is looked at in the serial phase.
+CancelResult Engine::cancel(TaskRef task) {
+    auto& here = static_cast<FrameWorker&>(*actor_context());
+    if (!task)
+        return CancelResult::nothing;
+    if (in_parallel() && this_actor().ref().address() != task.owner()) {
+        void* const at = here.memory.take(sizeof(TaskRef), alignof(TaskRef));
+        here.commit(
+            [](ActorContext& context, void* data, bool) {
+                static_cast<FrameWorker&>(context).engine().cancel(*static_cast<TaskRef*>(data));
+            },
+            ::new (at) TaskRef(task));
+        return CancelResult::pending;
+    }
+    ActorTask* const found = tasks_.find(task.slot(), task.generation());
+    return found == nullptr ? CancelResult::nothing : here.cancel_task(*found);
+}
+
+void Engine::begin_member(const RootTask& parent, std::coroutine_handle<> frame,
+                          PromiseBase& promise, TaskGroup& group, RootTask*& member) {
+    auto& here = static_cast<FrameWorker&>(*actor_context());
+    ActorTask& task =
+        here.adopt(table_.find(static_cast<const ActorTask&>(parent).actor), frame, promise);
+    task.group = &group;
+    member = &task;
+    here.run_task(task);
+}
+
+void Engine::abandon(RootTask& member) noexcept {
+    member.group = nullptr;
+    static_cast<FrameWorker&>(*actor_context()).cancel_task(of(member));
 }
 
 } // namespace takt::detail

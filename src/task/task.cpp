@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "takt/task.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace takt::detail {
 
 bool resume_task(std::coroutine_handle<> leaf) noexcept {
@@ -15,6 +18,63 @@ bool resume_task(std::coroutine_handle<> leaf) noexcept {
     thread = outer;
     set_unchecked_scope(unchecked); // what the task has left of its own goes
     return ended;
+}
+
+void PromiseBase::unhandled_exception() noexcept {
+    (awaited_by ? failure : root->failure) = std::current_exception();
+}
+
+TaskGroup::~TaskGroup() {
+    for (Member& member : members_) {
+        if (member.root != nullptr)
+            member.root->host->abandon(*member.root); // and its frame with it
+        else if (member.frame)
+            member.frame.destroy();
+    }
+}
+
+bool TaskGroup::begin(RootTask& parent) {
+    TaskHost& host = need_task_host("takt::when_all, takt::when_any");
+    parent_ = &parent;
+    for (Member& member : members_) {
+        if (is_over())
+            break;
+        ++running_;
+        host.begin_member(parent, member.frame, *member.promise, *this, member.root);
+    }
+    has_begun_ = true;
+    if (is_over())
+        return false;
+    host.await_group(parent);
+    return true;
+}
+
+TaskGroup::Member& TaskGroup::member_of(const RootTask& root) noexcept {
+    return *std::find_if(members_.begin(), members_.end(),
+                         [&](const Member& one) { return one.root == &root; });
+}
+
+void TaskGroup::forget(RootTask& root) noexcept {
+    Member& member = member_of(root);
+    member.root = nullptr;
+    member.frame = nullptr;
+}
+
+bool TaskGroup::ended(RootTask& root) noexcept {
+    Member& member = member_of(root);
+    member.root = nullptr;
+    --running_;
+    if (failure_ == nullptr)
+        failure_ = root.failure;
+    if (wants_one_ && first_ == members_.size()) {
+        first_ = static_cast<std::size_t>(&member - members_.data());
+        for (Member& other : members_)
+            if (RootTask* const loser = std::exchange(other.root, nullptr)) {
+                other.frame = nullptr;
+                loser->host->abandon(*loser);
+            }
+    }
+    return has_begun_ && is_over();
 }
 
 } // namespace takt::detail

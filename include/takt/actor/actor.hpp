@@ -232,7 +232,7 @@ struct ActorAccess {
 };
 
 /// The part of a worker's context that actors' code uses.
-struct ActorContext : Context {
+struct ActorContext : TaskContext {
     unsigned runtime = 0; // its number
     ActorTable* table = nullptr;
     ActorHost* host = nullptr;

@@ -2,6 +2,7 @@
 #pragma once
 // Layer 5, task. What a task may wait for. Below: task. Above: the frame, which is the TaskHost.
 
+#include "takt/base.hpp"
 #include "takt/task/task.hpp"
 
 #include <chrono>
@@ -19,6 +20,17 @@ struct FrameTime {
 };
 
 namespace detail {
+
+/// Rounded up, so that nobody waits for less; kNever where that is beyond all time.
+template <class Rep, class Period>
+constexpr std::int64_t nanoseconds_of(std::chrono::duration<Rep, Period> duration) noexcept {
+    using Double = std::chrono::duration<double, std::nano>;
+    if (Double(duration).count() >= static_cast<double>(kNever))
+        return kNever;
+    if (Double(duration).count() <= 0)
+        return 0;
+    return std::chrono::ceil<std::chrono::nanoseconds>(duration).count();
+}
 
 /// Suspends a task and hands it to its host.
 template <class Derived>
@@ -100,11 +112,11 @@ struct Offload : HostAwaiter<Offload> {
     return detail::NextFrame{};
 }
 
-/// Goes on in the first heartbeat after `duration`, in the caller's phase; gives what really passed.
+/// Goes on in the first heartbeat at or after `duration`, in the caller's phase; gives what really passed.
 /// 0 or less: the next heartbeat.
 template <class Rep, class Period>
 [[nodiscard]] auto wait(std::chrono::duration<Rep, Period> duration) noexcept {
-    return detail::Wait(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
+    return detail::Wait(detail::nanoseconds_of(duration));
 }
 
 /// Goes on on a background thread, for long work: outside its actor, whose state it must not touch

@@ -4,6 +4,7 @@
 // awaits (what a task may wait for). Above: the frame, which resumes tasks.
 
 #include "takt/task/frame_pool.hpp"
+#include "takt/task/task_ref.hpp"
 
 #include <coroutine>
 #include <cstddef>
@@ -20,7 +21,12 @@ class Task;
 
 namespace detail {
 
+struct PromiseBase;
 struct RootTask;
+class TaskGroup;
+
+/// When a task begins.
+enum class Begin : std::uint8_t { now, deferred, delayed };
 
 /// What happens to a task that waits: the part of a frame that tasks know.
 class TaskHost {
@@ -32,6 +38,19 @@ class TaskHost {
     virtual void wait(RootTask& task, std::int64_t ns) = 0;
     /// From here on other threads may run, or end, the task.
     virtual void offload(RootTask& task) = 0;
+
+    /// The task goes on when its group says so.
+    virtual void await_group(RootTask& task) = 0;
+
+    /// Begins a task of its own in the name of the actor whose code runs. `ns`: of a delay.
+    virtual TaskRef launch(Task<void> task, Begin when, std::int64_t ns) = 0;
+    virtual CancelResult cancel(TaskRef task) = 0;
+    /// Runs a member of a group, in the name of the actor of the task that awaits the group. `member`
+    /// is set to it before it runs.
+    virtual void begin_member(const RootTask& parent, std::coroutine_handle<> frame,
+                              PromiseBase& promise, TaskGroup& group, RootTask*& member) = 0;
+    /// A member of a group, which has not ended, is cancelled; it is nobody's any more.
+    virtual void abandon(RootTask& member) noexcept = 0;
 
     /// The time in frames, in nanoseconds.
     virtual std::int64_t frame_time_ns() const noexcept = 0;
@@ -45,13 +64,29 @@ class TaskHost {
 /// A task that nobody awaits, and all that it awaits: one of them is suspended, or runs.
 struct RootTask {
     TaskHost* host = nullptr;
-    std::coroutine_handle<> outermost; // owned
+    std::coroutine_handle<> outermost; // owned; null: it was cancelled, and is still on its way
     std::coroutine_handle<> leaf;      // where it goes on
     std::exception_ptr failure;
+    TaskGroup* group = nullptr;   // that awaits it
     RootTask* previous = nullptr; // in its actor's list
     RootTask* next = nullptr;
     Phase phase = Phase::serial; // in which it goes on
 };
+
+/// What a context knows of tasks.
+struct TaskContext : Context {
+    TaskHost* task_host = nullptr;
+};
+
+/// The frame that the caller is in; PhaseError outside.
+inline TaskHost& need_task_host(const char* member) {
+    auto* const here = static_cast<TaskContext*>(current_context());
+    if (here == nullptr)
+        violated(member,
+                 "Call it on the frame thread between frames, or from code that a frame runs; "
+                 "from other threads use Runtime::post()");
+    return *here->task_host;
+}
 
 /// What the calling thread does with tasks. Tasks never resume tasks: g++ 12 grows the stack then.
 /// Whoever is to run next is noted here, and resume_task()'s loop runs it.
@@ -90,8 +125,11 @@ struct PromiseBase {
     std::suspend_always initial_suspend() const noexcept { return {}; }
     Final final_suspend() const noexcept { return {}; }
 
+    void unhandled_exception() noexcept;
+
     RootTask* root = nullptr; // set before it is resumed for the first time
     std::coroutine_handle<> awaited_by;
+    std::exception_ptr failure; // for who awaits it; else the root has it
 };
 
 template <class T>
@@ -100,7 +138,6 @@ struct TaskPromise : PromiseBase {
     template <class Value>
     requires std::convertible_to<Value, T>
     void return_value(Value&& value) { result.emplace(std::forward<Value>(value)); }
-    void unhandled_exception() noexcept { failure = std::current_exception(); }
     T take() {
         if (failure)
             std::rethrow_exception(failure);
@@ -108,25 +145,16 @@ struct TaskPromise : PromiseBase {
     }
 
     std::optional<T> result;
-    std::exception_ptr failure;
 };
 
 template <>
 struct TaskPromise<void> : PromiseBase {
     Task<void> get_return_object() noexcept;
     void return_void() const noexcept {}
-    void unhandled_exception() noexcept {
-        if (awaited_by)
-            failure = std::current_exception();
-        else
-            root->failure = std::current_exception();
-    }
     void take() const {
         if (failure)
             std::rethrow_exception(failure);
     }
-
-    std::exception_ptr failure;
 };
 
 /// A task that awaits another one.
@@ -148,8 +176,8 @@ struct TaskAwaiter {
 
 } // namespace detail
 
-/// A coroutine of an actor. It does not begin before it is awaited, handed to runtime.start(), or
-/// returned from a handler. Move-only; destroying one that has not ended destroys what it holds.
+/// A coroutine of an actor. It does not begin before it is awaited, handed to spawn(), or returned
+/// from a handler. Move-only; destroying one that has not ended destroys what it holds.
 ///
 ///     takt::Task<int> count(int from) { co_await takt::next_frame(); co_return from + 1; }
 ///     takt::Task<> twice() { int n = co_await count(0); n = co_await count(n); }

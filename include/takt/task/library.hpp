@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Layer 5, task. Tasks that begin on their own, and how they are cancelled: spawn, defer, delay,
+// cancel. Below: task, awaits. Above: the frame, which is the TaskHost.
+
+#include "takt/task/awaits.hpp"
+#include "takt/task/task.hpp"
+
+#include <chrono>
+#include <concepts>
+#include <functional>
+#include <type_traits>
+#include <utility>
+
+namespace takt {
+
+namespace detail {
+
+// The function and its arguments lie in this task's frame: they live as long as what it began.
+template <class F, class... Args>
+Task<> run_function(F function, Args... args) {
+    if constexpr (is_task<std::invoke_result_t<F&, Args...>>)
+        co_await std::invoke(function, std::move(args)...);
+    else
+        std::invoke(function, std::move(args)...);
+    co_return;
+}
+
+/// What the library runs: a function of `Args`, also a coroutine; what it returns is dropped.
+template <class F, class... Args>
+concept Runnable = std::invocable < std::decay_t<F>
+&, std::decay_t<Args>... > ;
+
+template <class F, class... Args>
+TaskRef launch(const char* member, Begin when, std::int64_t ns, F&& function, Args&&... args) {
+    TaskHost& host = need_task_host(member);
+    return host.launch(run_function<std::decay_t<F>, std::decay_t<Args>...>(
+                           std::forward<F>(function), std::forward<Args>(args)...),
+                       when, ns);
+}
+
+} // namespace detail
+
+/// Runs `function(args...)`, or the Task<> that it returns, now, in the caller's phase, up to where it
+/// first waits; then it goes on on its own, as a task of the actor whose code runs, or of nobody. It
+/// keeps copies of the function and the arguments as long as it needs them. What it throws is
+/// reported as the actor's failure, not thrown here. In a phase only; allocates from the worker's
+/// pool.
+template <class F, class... Args>
+requires detail::Runnable<F, Args...> TaskRef spawn(F&& function, Args&&... args) {
+    return detail::launch("takt::spawn", detail::Begin::now, 0, std::forward<F>(function),
+                          std::forward<Args>(args)...);
+}
+/// The same for a task that was made already.
+inline TaskRef spawn(Task<> task) {
+    return detail::need_task_host("takt::spawn").launch(std::move(task), detail::Begin::now, 0);
+}
+
+/// As spawn(), but later in this frame, where a message that the actor sends to itself now would be
+/// handled: from the parallel phase behind what waits for the actor in this phase (with next_round
+/// delivery in the next round), from the serial phase in the serial phase of the next round. When the
+/// frame has no more rounds: in the next frame.
+template <class F, class... Args>
+requires detail::Runnable<F, Args...> TaskRef defer(F&& function, Args&&... args) {
+    return detail::launch("takt::defer", detail::Begin::deferred, 0, std::forward<F>(function),
+                          std::forward<Args>(args)...);
+}
+
+/// As spawn(), but in the first heartbeat at or after `duration` from this frame's time, in the
+/// caller's phase. 0 or less: the next heartbeat.
+template <class Rep, class Period, class F, class... Args>
+requires detail::Runnable<F, Args...> TaskRef delay(std::chrono::duration<Rep, Period> duration,
+                                                    F&& function, Args&&... args) {
+    return detail::launch("takt::delay", detail::Begin::delayed, detail::nanoseconds_of(duration),
+                          std::forward<F>(function), std::forward<Args>(args)...);
+}
+
+/// The task does not go on: at its next await that waits, where it stands, it ends, and what it
+/// holds is destroyed, without an exception. At once where it waits, and is the caller's actor's, or
+/// the phase is serial. A task may cancel itself, or one that began it: that is `pending`. Tasks that
+/// it awaits go with it; those that it spawned do not. In a phase only.
+inline CancelResult cancel(TaskRef task) {
+    return detail::need_task_host("takt::cancel").cancel(task);
+}
+
+} // namespace takt

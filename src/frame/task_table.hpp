@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Layer 7, frame. The tasks that have a TaskRef, by its slot. Below: task. Beside: frame_worker, which
+// has the free slots.
+
+#include "takt/task.hpp"
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+namespace takt::detail {
+
+struct ActorTask;
+
+/// Slots that never move, in chunks of which each is twice as large as the one before. Free slots are
+/// in lists: one for each worker, which its worker uses in the parallel phase and the frame thread in
+/// the serial phase. A task's slot is from the list of its actor's worker, and goes back to it.
+///
+/// | operation  | progress                                                           |
+/// |------------|--------------------------------------------------------------------|
+/// | take       | wait-free, but for a mutex when the list is empty, once in 64 times |
+/// | give_back  | wait-free                                                          |
+/// | find       | wait-free                                                          |
+class TaskTable {
+  public:
+    struct FreeList {
+        std::uint32_t first = 0; // 0: empty
+    };
+    struct Slot {
+        std::uint32_t number = 0; // 0: none
+        std::uint32_t generation = 0;
+    };
+
+    /// Throws std::bad_alloc.
+    Slot take(FreeList& list, ActorTask& task) {
+        if (list.first == 0) [[unlikely]]
+            refill(list);
+        const std::uint32_t number = list.first;
+        Entry& entry = entry_of(number);
+        list.first = entry.next_free;
+        entry.task = &task;
+        return {number,
+                entry.generation.load(std::memory_order_relaxed)}; // relaxed: the list's own
+    }
+    /// Nobody finds the task any more.
+    void give_back(FreeList& list, std::uint32_t number) noexcept {
+        Entry& entry = entry_of(number);
+        // relaxed: who has no right to the task only sees that it is another one
+        entry.generation.fetch_add(1, std::memory_order_relaxed);
+        entry.task = nullptr;
+        entry.next_free = list.first;
+        list.first = number;
+    }
+    /// In the serial phase, or by the worker of the task's actor. Null: it has ended.
+    ActorTask* find(std::uint32_t number, std::uint32_t generation) noexcept {
+        Entry& entry = entry_of(number);
+        // relaxed: a reference is handed over with its task's slot
+        return entry.generation.load(std::memory_order_relaxed) == generation ? entry.task
+                                                                              : nullptr;
+    }
+
+  private:
+    struct Entry {
+        // generation: writes: who has the slot   reads: who has a reference
+        std::atomic<std::uint32_t> generation{1};
+        std::uint32_t next_free = 0;
+        ActorTask* task = nullptr;
+    };
+    static constexpr std::uint32_t kFirstChunk = 1024;
+    static constexpr std::uint32_t kRefill = 64;
+    static constexpr std::size_t kChunks = 22;
+
+    static constexpr std::size_t chunk_of(std::uint32_t number) noexcept {
+        return static_cast<std::size_t>(std::bit_width(number / kFirstChunk + 1)) - 1;
+    }
+    static constexpr std::uint32_t begin_of(std::size_t chunk) noexcept {
+        return kFirstChunk * ((std::uint32_t{1} << chunk) - 1);
+    }
+    Entry& entry_of(std::uint32_t number) noexcept {
+        const std::size_t chunk = chunk_of(number);
+        return chunks_[chunk][number - begin_of(chunk)];
+    }
+    void refill(FreeList& list) {
+        const std::lock_guard lock(mutex_);
+        const std::size_t chunk = chunk_of(used_);
+        if (chunk == kChunks)
+            throw std::bad_alloc();
+        if (chunks_[chunk] == nullptr)
+            chunks_[chunk] = std::make_unique<Entry[]>(begin_of(chunk + 1) - begin_of(chunk));
+        for (std::uint32_t number = used_ + kRefill; number-- > used_;) {
+            if (number == 0) // names nothing
+                break;
+            entry_of(number).next_free = list.first;
+            list.first = number;
+        }
+        used_ += kRefill;
+    }
+
+    std::mutex mutex_; // for those that refill
+    std::uint32_t used_ = 0;
+    // A chunk is there before the first of its slots is handed out.
+    std::array<std::unique_ptr<Entry[]>, kChunks> chunks_;
+};
+
+} // namespace takt::detail
