@@ -7,7 +7,7 @@
 // One operation of phase_switch is one task's way through synchronize() and back: ten in a frame, one
 // a round. One operation of commit is one closure, with the n-th part of the message that asks for n
 // of them. What runs in the serial phase counts, and a wrong count fails the row; so does an
-// allocation in a window, since each does what the ones before it did.
+// allocation: as many frames have been run before.
 #include "support/allocations.hpp"
 #include "support/window.hpp"
 

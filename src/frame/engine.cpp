@@ -350,7 +350,10 @@ void Engine::dismiss() noexcept {
 
 void Engine::serial_phase(FrameReport& report) {
     ++rounds_;
-    for_each_left([](FrameWorker& worker) { Publication::publish_all(worker.publications); });
+    for_each_left([](FrameWorker& worker) {
+        Publication::publish_all(worker.publications);
+        worker.reap();
+    });
     for (BarrierHook& one : barrier_hooks_)
         one.hook();
     report.commits += run_commits();
@@ -408,7 +411,6 @@ void Engine::run(const Commit& commit) {
 
 // The end of a round: what was for this round only goes, and what waited for a quiet moment comes.
 void Engine::tidy_up() {
-    for_each_left([](FrameWorker& worker) { worker.reap(); });
     make_moves();
     bury_dying();
     send_dead_letters();

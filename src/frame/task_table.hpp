@@ -58,6 +58,8 @@ class TaskTable {
     }
     /// In the serial phase, or by the worker of the task's actor. Null: it has ended.
     ActorTask* find(std::uint32_t number, std::uint32_t generation) noexcept {
+        if (chunks_[chunk_of(number)] == nullptr) // of an earlier runtime of the same number
+            return nullptr;
         Entry& entry = entry_of(number);
         // relaxed: a reference is handed over with its task's slot
         return entry.generation.load(std::memory_order_relaxed) == generation ? entry.task

@@ -197,7 +197,7 @@ TaskRef Engine::launch(Task<> task, Begin when, std::int64_t ns) {
     auto& here = static_cast<FrameWorker&>(*actor_context());
     require_running();
     ActorCell* const cell = here.actor == nullptr ? nullptr : &ActorAccess::cell(*here.actor);
-    const std::uint64_t owner = cell == nullptr ? 0 : here.actor->ref().address();
+    const ActorRef owner = cell == nullptr ? ActorRef(number_, 0, 0) : here.actor->ref();
     const TaskHandle frame = task.release();
     ActorTask* launched = nullptr;
     TaskRef ref;
@@ -210,7 +210,7 @@ TaskRef Engine::launch(Task<> task, Begin when, std::int64_t ns) {
     try {
         const TaskTable::Slot slot = tasks_.take(free_slots_of(cell), *launched);
         launched->slot = slot.number;
-        ref = {owner, slot.number, slot.generation};
+        ref = {owner.address(), slot.number, slot.generation};
         if (when != Begin::now)
             begin_later(*launched, when, ns);
     } catch (...) {
@@ -239,7 +239,7 @@ void Engine::begin_later(ActorTask& task, Begin when, std::int64_t ns) {
 // Who may look at the task decides; else it is looked at in the serial phase.
 CancelResult Engine::cancel(TaskRef task) {
     auto& here = static_cast<FrameWorker&>(*actor_context());
-    if (!task)
+    if (!task || ActorRef::from_address(task.owner()).runtime() != number_)
         return CancelResult::nothing;
     if (in_parallel() && this_actor().ref().address() != task.owner()) {
         void* const at = here.memory.take(sizeof(TaskRef), alignof(TaskRef));

@@ -29,6 +29,11 @@ constexpr takt::Topic<std::array<char, 3000>, std::unique_ptr<int>> kBulk{"Bulk"
 constexpr takt::Topic<std::string> kText{"Text"};
 constexpr takt::Topic<> kGo{"Go"};
 
+takt::Task<> hold_for_ever(std::shared_ptr<int> mine) {
+    co_await takt::wait(std::chrono::hours(1));
+    ADD_FAILURE() << *mine;
+}
+
 TEST(Memory, a_send_without_memory_is_answered_no_memory_and_leaves_the_arguments) {
     Runtime runtime({.workers = {.count = 2, .pin = false}});
     std::uint64_t handled = 0;
@@ -227,6 +232,32 @@ TEST(Memory, a_task_that_cannot_leave_for_a_background_thread_goes_on_where_it_i
     EXPECT_GT(refused, 0);
     EXPECT_GT(away, 0);
     EXPECT_EQ(held.use_count(), 1);
+}
+
+TEST(Memory, a_task_that_cannot_begin_throws_and_leaves_nothing_behind) {
+    const auto held = std::make_shared<int>(0);
+    Runtime runtime({.workers = {.count = 1, .pin = false}});
+    runtime.serial();
+    const auto hold = [](std::shared_ptr<int> mine) -> takt::Task<> {
+        co_await takt::when_any(hold_for_ever(mine), hold_for_ever(mine));
+    };
+    int refused = 0;
+    allocations::fail_each([&] {
+        std::array<takt::TaskRef, 3> tasks;
+        try {
+            tasks[0] = takt::spawn(hold, held);
+            tasks[1] = takt::defer([mine = held] {});
+            tasks[2] = takt::delay(std::chrono::hours(1), [mine = held] {});
+        } catch (const std::bad_alloc&) {
+            ++refused;
+        }
+        for (const takt::TaskRef task : tasks)
+            takt::cancel(task);
+        EXPECT_EQ(held.use_count(), 1);
+    });
+    EXPECT_GE(refused, 3);
+    runtime.run_until_idle();
+    expect_law(runtime);
 }
 
 } // namespace

@@ -499,6 +499,23 @@ TEST_P(TaskLibrary, references_to_tasks_that_have_ended_do_not_name_later_ones) 
     EXPECT_EQ(ended, 2'500);
 }
 
+TEST_P(TaskLibrary, a_task_of_another_runtime_is_not_cancelled) {
+    takt::Config other = config();
+    other.workers.pin = false;
+    Runtime first(other);
+    first.serial();
+    bool ran = false;
+    const TaskRef mine = takt::delay(0ns, [&] { ran = true; });
+    Runtime second(other);
+    second.serial();
+    const TaskRef theirs = takt::delay(0ns, [] {});
+    EXPECT_NE(mine, theirs);
+    EXPECT_EQ(takt::cancel(mine), CancelResult::nothing);
+    EXPECT_EQ(takt::cancel(theirs), CancelResult::done);
+    first.step();
+    EXPECT_TRUE(ran);
+}
+
 TEST_P(TaskLibrary, an_actors_tasks_go_with_it_wherever_they_are) {
     for (const bool in_same_frame : {true, false}) {
         Runtime runtime(config());

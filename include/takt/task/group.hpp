@@ -91,7 +91,7 @@ class GroupAwaiter {
   protected:
     template <std::size_t kAt>
     auto take() {
-        using T = std::tuple_element_t<kAt, std::tuple<std::type_identity<Ts>...>>::type;
+        using T = typename std::tuple_element_t<kAt, std::tuple<std::type_identity<Ts>...>>::type;
         auto& promise = static_cast<TaskPromise<T>&>(*members_[kAt].promise);
         if constexpr (std::is_void_v<T>)
             return std::monostate();

@@ -78,7 +78,8 @@ requires detail::Runnable<F, Args...> TaskRef delay(std::chrono::duration<Rep, P
 /// The task does not go on: at its next await that waits, where it stands, it ends, and what it
 /// holds is destroyed, without an exception. At once where it waits, and is the caller's actor's, or
 /// the phase is serial. A task may cancel itself, or one that began it: that is `pending`. Tasks that
-/// it awaits go with it; those that it spawned do not. In a phase only.
+/// it awaits go with it; those that it spawned do not. A task of another runtime is `nothing`. In a
+/// phase only.
 inline CancelResult cancel(TaskRef task) {
     return detail::need_task_host("takt::cancel").cancel(task);
 }

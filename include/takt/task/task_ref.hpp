@@ -19,7 +19,7 @@ enum class CancelResult : std::uint8_t {
 class TaskRef {
   public:
     TaskRef() = default;
-    /// For the runtime. `owner`: the address of the task's actor; 0: nobody's.
+    /// For the runtime. `owner`: the address of the task's actor; that of its runtime, for nobody's.
     TaskRef(std::uint64_t owner, std::uint32_t slot, std::uint32_t generation) noexcept
         : owner_(owner), slot_(slot), generation_(generation) {}
 
