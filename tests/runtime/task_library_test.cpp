@@ -708,6 +708,31 @@ TEST_P(TaskLibrary, members_may_end_on_background_threads_or_be_left_there) {
     expect_law(runtime);
 }
 
+TEST_P(TaskLibrary, on_a_background_thread_a_task_begins_no_others) {
+    Runtime runtime(config());
+    int refused = 0;
+    const ActorRef actor = spawn_one(runtime, Phase::parallel, [&]() -> Task<> {
+        co_await takt::offload();
+        try {
+            co_await takt::when_all(hold_for_ever(held));
+        } catch (const takt::PhaseError&) {
+            ++refused;
+        }
+        try {
+            takt::spawn(hold_for_ever, held);
+        } catch (const takt::PhaseError&) {
+            ++refused;
+        }
+        co_await takt::synchronize();
+        refused += 10;
+    });
+    actor.send(kGo);
+    runtime.run_until_idle();
+    EXPECT_EQ(refused, 12);
+    EXPECT_EQ(held.use_count(), 1);
+    expect_law(runtime);
+}
+
 TEST_P(TaskLibrary, a_million_groups_in_a_loop_do_not_grow_the_stack) {
     Runtime runtime(config());
     int count = 0;
