@@ -84,7 +84,8 @@ inline TaskHost& need_task_host(const char* member) {
     if (here == nullptr)
         violated(member,
                  "Call it on the frame thread between frames, or from code that a frame runs; "
-                 "from other threads use Runtime::post()");
+                 "from other threads use Runtime::post()",
+                 Level::in_frame);
     return *here->task_host;
 }
 
