@@ -47,11 +47,12 @@ inline SendResult send_here(ActorContext& here, ActorRef to, const char* name, s
 }
 
 template <class M, class... Given>
-[[gnu::noinline]] SendResult send_from_outside(ActorRef to, MailHead head, Given&&... given) {
+[[gnu::noinline]] SendResult send_from_outside(ActorRef to, const MailHead& head,
+                                               Given&&... given) {
     if (!to)
         return SendResult::dead;
     if (Gate<StdPolicy>* const gate = gate_of(to.runtime()))
-        return gate->send<M>(to.address(), std::move(head), std::forward<Given>(given)...);
+        return gate->send<M>(to.address(), head, std::forward<Given>(given)...);
     return SendResult::closed;
 }
 
