@@ -153,10 +153,16 @@ void FrameWorker::begin_task(ActorCell& cell, Handler& handler, TaskHandle handl
     Task<> task = Task<>::adopt(handle);
     auto* const delivery =
         new Delivery{1, MailEnd::handled, mail.topic, mail.topic_name, take_busy(mail, type)};
-    start_task(&cell, std::move(task), cell.shared == nullptr ? &handler : nullptr, delivery,
-               false);
+    MailEnd end = MailEnd::handled;
+    try {
+        start_task(&cell, std::move(task), cell.shared == nullptr ? &handler : nullptr, delivery,
+                   false);
+    } catch (...) { // out of memory; the delivery, and the load that it holds, still end
+        end = MailEnd::failed;
+        report(&cell, mail.topic_name, std::current_exception());
+    }
     take_in_flight(cell, mail);
-    finish_message(&cell, mail, delivery, MailEnd::handled);
+    finish_message(&cell, mail, delivery, end);
 }
 
 void FrameWorker::fail_message(ActorCell& cell, const MailHead& mail) {

@@ -151,7 +151,9 @@ void Engine::enter(const char* member, Level level) {
 
 void Engine::forget_barrier_hook(std::uint64_t number) noexcept {
     const ActorContext* const here = context_in(number_);
-    if (!in_frame() || (here != nullptr && here->phase == Phase::serial)) {
+    const bool has_the_world = here != nullptr ? here->phase == Phase::serial
+                                               : !in_frame() && frame_thread_seat_.is_here();
+    if (has_the_world) {
         std::erase_if(barrier_hooks_, [&](const BarrierHook& one) { return one.number == number; });
         return;
     }

@@ -260,4 +260,24 @@ TEST(Memory, a_task_that_cannot_begin_throws_and_leaves_nothing_behind) {
     expect_law(runtime);
 }
 
+TEST(Memory, a_message_whose_task_cannot_begin_fails_and_holds_no_load) {
+    int failed = 0;
+    for (std::uint64_t fails = 0; fails < 30; ++fails) {
+        Runtime runtime({.workers = {.count = 1, .pin = false}});
+        runtime.on_failure([&](const takt::Failure&) { ++failed; });
+        takt::Dispatcher jobs(runtime, {.actors = 1}, [](Actor& self) {
+            self.bind_parallel(kGo, []() -> takt::Task<> { co_await takt::next_frame(); });
+        });
+        jobs.dispatch(kGo);
+        allocations::fail_after(fails);
+        try {
+            runtime.step();
+        } catch (const std::bad_alloc&) {
+        }
+        allocations::fail_no_more();
+        EXPECT_EQ(jobs.total_load(), runtime.mail().in_flight) << fails;
+    }
+    EXPECT_GT(failed, 1);
+}
+
 } // namespace

@@ -112,8 +112,8 @@ struct Offload : HostAwaiter<Offload> {
     return detail::NextFrame{};
 }
 
-/// Goes on in the first heartbeat at or after `duration`, in the caller's phase; gives what really passed.
-/// 0 or less: the next heartbeat.
+/// Goes on in the first heartbeat at or after `duration`, in the caller's phase; gives what really
+/// passed. 0 or less: the next heartbeat.
 template <class Rep, class Period>
 [[nodiscard]] auto wait(std::chrono::duration<Rep, Period> duration) noexcept {
     return detail::Wait(detail::nanoseconds_of(duration));
