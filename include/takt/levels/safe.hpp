@@ -4,6 +4,7 @@
 // library.
 
 #include <atomic>
+#include <bit>
 #include <concepts>
 #include <type_traits>
 
@@ -24,6 +25,16 @@ constexpr bool check_safe() {
     return true;
 }
 
+/// A value whose alignment is its size. Without it clang calls libatomic for a struct of two ints.
+template <class T>
+struct alignas(std::bit_ceil(sizeof(T))) Whole {
+    Whole() = default;
+    explicit Whole(T from) noexcept : value(from) {}
+    operator T() const noexcept { return value; }
+
+    T value;
+};
+
 } // namespace detail
 
 /// Read and written from every thread, also outside the frame, in any phase: a trivially copyable
@@ -40,8 +51,8 @@ class Safe {
   public:
     static_assert(detail::check_safe<T>());
 
-    Safe() noexcept(std::is_nothrow_default_constructible_v<T>) : value_(T()) {}
-    explicit Safe(T value) noexcept : value_(value) {}
+    Safe() noexcept(std::is_nothrow_default_constructible_v<T>) : value_(Held(T())) {}
+    explicit Safe(T value) noexcept : value_(Held(value)) {}
     Safe(const Safe&) = delete;
     Safe& operator=(const Safe&) = delete;
 
@@ -49,11 +60,11 @@ class Safe {
         return value_.load(std::memory_order_acquire); // edge safe, acquire side
     }
     void store(T value) noexcept {
-        value_.store(value, std::memory_order_release); // edge safe, release side
+        value_.store(Held(value), std::memory_order_release); // edge safe, release side
     }
     /// Stores `value`, and returns what was there.
     T exchange(T value) noexcept {
-        return value_.exchange(value, std::memory_order_acq_rel); // edge safe, both sides
+        return value_.exchange(Held(value), std::memory_order_acq_rel); // edge safe, both sides
     }
     /// Stores `desired` where `expected` is; else `expected` becomes what is there. Compares bits:
     /// -0.0 is not 0.0.
@@ -61,9 +72,12 @@ class Safe {
         static_assert(std::has_unique_object_representations_v<T> || std::is_floating_point_v<T>,
                       "takt: compare_exchange compares bits, and this type has some that do not "
                       "count; give it members without gaps");
+        Held there(expected);
         // edge safe, both sides
-        return value_.compare_exchange_strong(expected, desired, std::memory_order_acq_rel,
-                                              std::memory_order_acquire);
+        const bool stored = value_.compare_exchange_strong(
+            there, Held(desired), std::memory_order_acq_rel, std::memory_order_acquire);
+        expected = there;
+        return stored;
     }
     /// Adds `by`, and returns what was there. Wraps around.
     T fetch_add(T by) noexcept requires std::integral<T> &&(!std::same_as<T, bool>) {
@@ -71,9 +85,11 @@ class Safe {
     }
 
   private:
+    using Held = std::conditional_t<alignof(T) == sizeof(T), T, detail::Whole<T>>;
+
     // value_:   writes: anyone   reads: anyone
     //   edge safe: hands over what the writer did before.
-    std::atomic<T> value_;
+    std::atomic<Held> value_;
 };
 
 } // namespace takt
