@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 
 namespace takt::detail {
 
@@ -21,13 +20,21 @@ struct ActorTask;
 /// in lists: one for each worker, which its worker uses in the parallel phase and the frame thread in
 /// the serial phase. A task's slot is from the list of its actor's worker, and goes back to it.
 ///
-/// | operation  | progress                                                           |
-/// |------------|--------------------------------------------------------------------|
-/// | take       | wait-free, but for a mutex when the list is empty, once in 64 times |
-/// | give_back  | wait-free                                                          |
-/// | find       | wait-free                                                          |
+/// | operation  | progress                                                                  |
+/// |------------|---------------------------------------------------------------------------|
+/// | take       | wait-free; lock-free, but for memory, once in 64 times (an empty list)     |
+/// | give_back  | wait-free                                                                 |
+/// | find       | wait-free                                                                 |
 class TaskTable {
   public:
+    TaskTable() = default;
+    ~TaskTable() {
+        for (const std::atomic<Entry*>& chunk : chunks_)
+            delete[] chunk.load(std::memory_order_relaxed); // relaxed: nobody else is here
+    }
+    TaskTable(const TaskTable&) = delete;
+    TaskTable& operator=(const TaskTable&) = delete;
+
     struct FreeList {
         std::uint32_t first = 0; // 0: empty
     };
@@ -58,7 +65,8 @@ class TaskTable {
     }
     /// In the serial phase, or by the worker of the task's actor. Null: it has ended.
     ActorTask* find(std::uint32_t number, std::uint32_t generation) noexcept {
-        if (chunks_[chunk_of(number)] == nullptr) // of an earlier runtime of the same number
+        // edge task_chunk, acquire side. Null: of an earlier runtime of the same number
+        if (chunks_[chunk_of(number)].load(std::memory_order_acquire) == nullptr)
             return nullptr;
         Entry& entry = entry_of(number);
         // relaxed: a reference is handed over with its task's slot
@@ -85,28 +93,42 @@ class TaskTable {
     }
     Entry& entry_of(std::uint32_t number) noexcept {
         const std::size_t chunk = chunk_of(number);
-        return chunks_[chunk][number - begin_of(chunk)];
+        // edge task_chunk, acquire side
+        return chunks_[chunk].load(std::memory_order_acquire)[number - begin_of(chunk)];
     }
     void refill(FreeList& list) {
-        const std::lock_guard lock(mutex_);
-        const std::size_t chunk = chunk_of(used_);
-        if (chunk == kChunks)
-            throw std::bad_alloc();
-        if (chunks_[chunk] == nullptr)
-            chunks_[chunk] = std::make_unique<Entry[]>(begin_of(chunk + 1) - begin_of(chunk));
-        for (std::uint32_t number = used_ + kRefill; number-- > used_;) {
+        std::uint32_t first = used_.load(std::memory_order_relaxed); // relaxed: a guess
+        do {
+            make_chunk(chunk_of(first));
+            // relaxed: only distinct; what lies behind the numbers comes by edge task_chunk
+        } while (!used_.compare_exchange_weak(first, first + kRefill, std::memory_order_relaxed,
+                                              std::memory_order_relaxed));
+        for (std::uint32_t number = first + kRefill; number-- > first;) {
             if (number == 0) // names nothing
                 break;
             entry_of(number).next_free = list.first;
             list.first = number;
         }
-        used_ += kRefill;
+    }
+    void make_chunk(std::size_t chunk) {
+        if (chunk == kChunks)
+            throw std::bad_alloc();
+        Entry* there =
+            chunks_[chunk].load(std::memory_order_acquire); // edge task_chunk, acquire side
+        if (there != nullptr)
+            return;
+        auto made = std::make_unique<Entry[]>(begin_of(chunk + 1) - begin_of(chunk));
+        // edge task_chunk, both sides: whoever was first
+        if (chunks_[chunk].compare_exchange_strong(there, made.get(), std::memory_order_acq_rel,
+                                                   std::memory_order_acquire))
+            made.release();
     }
 
-    std::mutex mutex_; // for those that refill
-    std::uint32_t used_ = 0;
-    // A chunk is there before the first of its slots is handed out.
-    std::array<std::unique_ptr<Entry[]>, kChunks> chunks_;
+    // used_: slots from here on were never handed out.   writes: who refills a list
+    std::atomic<std::uint32_t> used_{0};
+    // chunks_:   writes: who takes the first slots of one   reads: who takes or finds one
+    //   edge task_chunk: hands over the slots, as they were made.
+    std::array<std::atomic<Entry*>, kChunks> chunks_{};
 };
 
 } // namespace takt::detail

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -497,6 +498,47 @@ TEST_P(TaskLibrary, references_to_tasks_that_have_ended_do_not_name_later_ones) 
     runtime.step();
     runtime.step();
     EXPECT_EQ(ended, 2'500);
+}
+
+TEST_P(TaskLibrary, tasks_that_all_workers_begin_at_once_have_references_of_their_own) {
+    constexpr int kEach = 1'500; // more than the first slots there are, by all workers together
+    Runtime runtime(config());
+    std::vector<std::vector<TaskRef>> tasks(static_cast<std::size_t>(2 * GetParam()));
+    std::vector<ActorRef> actors;
+    for (std::vector<TaskRef>& own : tasks)
+        actors.push_back(runtime.spawn_actor(
+            {.worker = static_cast<int>(actors.size()) % GetParam()}, [&](Actor& self) {
+                self.bind_parallel(kGo, [&] {
+                    for (int count = 0; count < kEach; ++count)
+                        own.push_back(takt::spawn([mine = std::make_shared<int>(0)]() -> Task<> {
+                            co_await takt::wait(1h);
+                        }));
+                });
+                self.bind_parallel(kAct, [&] {
+                    for (const TaskRef task : own)
+                        EXPECT_EQ(takt::cancel(task), CancelResult::done);
+                });
+            }));
+    for (int times = 0; times < 2; ++times) { // the second time with the slots of the first
+        for (const ActorRef actor : actors)
+            actor.send(kGo);
+        runtime.step();
+        std::set<std::uint32_t> slots;
+        for (const std::vector<TaskRef>& own : tasks)
+            for (const TaskRef task : own)
+                slots.insert(task.slot());
+        EXPECT_EQ(slots.size(), tasks.size() * kEach);
+        for (const ActorRef actor : actors)
+            actor.send(kAct);
+        runtime.step();
+        for (std::vector<TaskRef>& own : tasks) {
+            EXPECT_EQ(own.size(), static_cast<std::size_t>(kEach));
+            for (const TaskRef task : own)
+                EXPECT_EQ(takt::cancel(task), CancelResult::nothing);
+            own.clear();
+        }
+    }
+    expect_law(runtime);
 }
 
 TEST_P(TaskLibrary, a_task_of_another_runtime_is_not_cancelled) {

@@ -4,7 +4,6 @@
 
 #include "takt/phase.hpp"
 
-#include <type_traits>
 #include <utility>
 
 namespace takt {
@@ -39,12 +38,10 @@ class ReadParallel {
         require_serial("takt::ReadParallel::write", Level::read_parallel);
         return value_;
     }
-    /// Does not compile: it says what is missing.
+    /// Does not compile.
     template <class Nothing = void>
     T& write() {
-        static_assert(!std::is_void_v<Nothing>,
-                      "takt: write() wants the token of the serial phase: take a takt::Serial as "
-                      "the handler's first parameter, or co_await takt::synchronize()");
+        detail::token_is_missing<Nothing>();
         return value_;
     }
 

@@ -4,7 +4,6 @@
 
 #include "takt/phase.hpp"
 
-#include <type_traits>
 #include <utility>
 
 namespace takt {
@@ -40,12 +39,10 @@ class Unsafe {
         require_serial("takt::Unsafe::write");
         return value_;
     }
-    /// Does not compile: it says what is missing.
+    /// Does not compile.
     template <class Nothing = void>
     T& write() {
-        static_assert(!std::is_void_v<Nothing>,
-                      "takt: write() wants the token of the serial phase: take a takt::Serial as "
-                      "the handler's first parameter, or co_await takt::synchronize()");
+        detail::token_is_missing<Nothing>();
         return value_;
     }
 

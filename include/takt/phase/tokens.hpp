@@ -3,6 +3,8 @@
 // Layer 4, phase. The tokens: proof, by type, of the phase that a piece of code runs in. Below:
 // context.
 
+#include <type_traits>
+
 namespace takt {
 
 namespace detail {
@@ -30,6 +32,14 @@ struct TokenMint {
     static Serial serial() noexcept { return {}; }
     static Parallel parallel() noexcept { return {}; }
 };
+
+/// The body of a write() without a token: it does not compile, and says what is missing.
+template <class Nothing>
+constexpr void token_is_missing() noexcept {
+    static_assert(!std::is_void_v<Nothing>,
+                  "takt: write() wants the token of the serial phase: take a takt::Serial as the "
+                  "handler's first parameter, or co_await takt::synchronize()");
+}
 
 } // namespace detail
 } // namespace takt

@@ -44,8 +44,8 @@ TaskRef launch(const char* member, Begin when, std::int64_t ns, F&& function, Ar
 /// Runs `function(args...)`, or the Task<> that it returns, now, in the caller's phase, up to where it
 /// first waits; then it goes on on its own, as a task of the actor whose code runs, or of nobody. It
 /// keeps copies of the function and the arguments as long as it needs them. What it throws is
-/// reported as the actor's failure, not thrown here. In a phase only; allocates from the worker's
-/// pool.
+/// reported as the actor's failure, not thrown here. In a phase only. Lock-free, but for memory, which
+/// comes from the worker's pool.
 template <class F, class... Args>
 requires detail::Runnable<F, Args...> TaskRef spawn(F&& function, Args&&... args) {
     return detail::launch("takt::spawn", detail::Begin::now, 0, std::forward<F>(function),
