@@ -366,7 +366,7 @@ void FrameWorker::run_task(ActorTask& first) {
 
 // Returns the task that goes on now; null: none.
 ActorTask* FrameWorker::end_task(ActorTask& task) {
-    if (task.group != nullptr)
+    if (task.member != nullptr)
         return end_member(task);
     ActorCell* const cell = table->find(task.actor);
     const std::exception_ptr failure = task.failure;
@@ -386,11 +386,12 @@ ActorTask* FrameWorker::end_task(ActorTask& task) {
 }
 
 // A task goes on in its own phase, whichever its members end in.
-ActorTask* FrameWorker::end_member(ActorTask& member) {
-    TaskGroup& group = *std::exchange(member.group, nullptr);
-    member.outermost = nullptr; // the group's
+ActorTask* FrameWorker::end_member(ActorTask& task) {
+    GroupMember& member = *std::exchange(task.member, nullptr);
+    TaskGroup& group = *member.group;
+    task.outermost = nullptr; // the group's
     const bool goes_on = group.ended(member);
-    drop_task(member);
+    drop_task(task);
     if (!goes_on)
         return nullptr;
     auto& parent = static_cast<ActorTask&>(group.parent());
@@ -422,8 +423,8 @@ void FrameWorker::release_handler(ActorTask& task) noexcept {
 void FrameWorker::leave(ActorTask& task) noexcept {
     unlink(task);
     forget_reference(task);
-    if (TaskGroup* const group = std::exchange(task.group, nullptr))
-        group->forget(task);
+    if (GroupMember* const member = std::exchange(task.member, nullptr))
+        member->forget();
 }
 
 void FrameWorker::forget_reference(ActorTask& task) noexcept {

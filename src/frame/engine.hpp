@@ -187,8 +187,7 @@ class Engine final : public ActorHost, public TaskHost {
     void await_group(RootTask& task) override;
     TaskRef launch(Task<> task, Begin when, std::int64_t ns) override;
     CancelResult cancel(TaskRef task) override;
-    void begin_member(const RootTask& parent, std::coroutine_handle<> frame, PromiseBase& promise,
-                      TaskGroup& group, RootTask*& member) override;
+    void begin_member(const RootTask& parent, GroupMember& member) override;
     void abandon(RootTask& member) noexcept override;
     std::int64_t frame_time_ns() const noexcept override { return time_.time_ns; }
     std::int64_t frame_step_ns() const noexcept override { return time_.step_ns; }

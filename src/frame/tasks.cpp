@@ -254,18 +254,17 @@ CancelResult Engine::cancel(TaskRef task) {
     return found == nullptr ? CancelResult::nothing : here.cancel_task(*found);
 }
 
-void Engine::begin_member(const RootTask& parent, std::coroutine_handle<> frame,
-                          PromiseBase& promise, TaskGroup& group, RootTask*& member) {
+void Engine::begin_member(const RootTask& parent, GroupMember& member) {
     auto& here = static_cast<FrameWorker&>(*actor_context());
-    ActorTask& task =
-        here.adopt(table_.find(static_cast<const ActorTask&>(parent).actor), frame, promise);
-    task.group = &group;
-    member = &task;
+    ActorTask& task = here.adopt(table_.find(static_cast<const ActorTask&>(parent).actor),
+                                 member.frame, *member.promise);
+    task.member = &member;
+    member.root = &task;
     here.run_task(task);
 }
 
 void Engine::abandon(RootTask& member) noexcept {
-    member.group = nullptr;
+    member.member = nullptr;
     static_cast<FrameWorker&>(*actor_context()).cancel_task(of(member));
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "takt/task.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace takt::detail {
@@ -25,7 +24,7 @@ void PromiseBase::unhandled_exception() noexcept {
 }
 
 TaskGroup::~TaskGroup() {
-    for (Member& member : members_) {
+    for (GroupMember& member : members_) {
         if (member.root != nullptr)
             member.root->host->abandon(*member.root); // and its frame with it
         else if (member.frame)
@@ -36,11 +35,12 @@ TaskGroup::~TaskGroup() {
 bool TaskGroup::begin(RootTask& parent) {
     TaskHost& host = need_task_host("takt::when_all, takt::when_any");
     parent_ = &parent;
-    for (Member& member : members_) {
+    for (GroupMember& member : members_) {
         if (is_over())
             break;
         ++running_;
-        host.begin_member(parent, member.frame, *member.promise, *this, member.root);
+        member.group = this;
+        host.begin_member(parent, member);
     }
     has_begun_ = true;
     if (is_over())
@@ -49,26 +49,14 @@ bool TaskGroup::begin(RootTask& parent) {
     return true;
 }
 
-TaskGroup::Member& TaskGroup::member_of(const RootTask& root) noexcept {
-    return *std::find_if(members_.begin(), members_.end(),
-                         [&](const Member& one) { return one.root == &root; });
-}
-
-void TaskGroup::forget(RootTask& root) noexcept {
-    Member& member = member_of(root);
-    member.root = nullptr;
-    member.frame = nullptr;
-}
-
-bool TaskGroup::ended(RootTask& root) noexcept {
-    Member& member = member_of(root);
-    member.root = nullptr;
+bool TaskGroup::ended(GroupMember& member) noexcept {
+    const RootTask& root = *std::exchange(member.root, nullptr);
     --running_;
     if (failure_ == nullptr)
         failure_ = root.failure;
-    if (wants_one_ && first_ == members_.size()) {
-        first_ = static_cast<std::size_t>(&member - members_.data());
-        for (Member& other : members_)
+    if (wants_one_ && first_ == nullptr) {
+        first_ = &member;
+        for (GroupMember& other : members_)
             if (RootTask* const loser = std::exchange(other.root, nullptr)) {
                 other.frame = nullptr;
                 loser->host->abandon(*loser);

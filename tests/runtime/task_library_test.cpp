@@ -714,6 +714,92 @@ TEST_P(TaskLibrary, when_any_begins_no_more_once_one_has_ended_and_throws_what_t
     expect_law(runtime);
 }
 
+TEST_P(TaskLibrary, any_number_of_tasks_of_one_type_are_awaited_together) {
+    for (const Phase phase : {Phase::parallel, Phase::serial}) {
+        Runtime runtime(config());
+        std::string trace;
+        std::vector<std::string> texts;
+        std::vector<int> none{1};
+        const ActorRef actor = spawn_one(runtime, phase, [&]() -> Task<> {
+            std::vector<Task<std::string>> tasks;
+            for (int number = 0; number < 200; ++number)
+                tasks.push_back(text_after(number % 3, std::to_string(number)));
+            texts = co_await takt::when_all(std::move(tasks));
+            trace += letter();
+            none = co_await takt::when_all(std::vector<Task<int>>());
+            std::vector<Task<>> turned;
+            for (int number = 0; number < 3; ++number)
+                turned.push_back([](Phase other) -> Task<> {
+                    co_await number_in(other, 0);
+                }(phase == Phase::serial ? Phase::parallel : Phase::serial));
+            co_await takt::when_all(std::move(turned));
+            trace += letter();
+        });
+        actor.send(kGo);
+        for (int frame = 0; frame < 6; ++frame)
+            runtime.step();
+        EXPECT_EQ(trace, phase == Phase::parallel ? "pp" : "ss");
+        EXPECT_TRUE(none.empty());
+        ASSERT_EQ(texts.size(), 200u);
+        for (int number = 0; number < 200; ++number)
+            EXPECT_EQ(texts[static_cast<std::size_t>(number)], std::to_string(number));
+        expect_law(runtime);
+    }
+}
+
+TEST_P(TaskLibrary, when_all_of_many_throws_the_first_exception_after_the_others_have_ended) {
+    Runtime runtime(config());
+    std::string caught;
+    long left = -1;
+    const ActorRef actor = spawn_one(runtime, Phase::parallel, [&]() -> Task<> {
+        std::vector<Task<>> tasks;
+        tasks.push_back(fail_after(2, "second", held));
+        tasks.push_back(fail_after(1, "first", held));
+        try {
+            co_await takt::when_all(std::move(tasks));
+        } catch (const std::runtime_error& error) {
+            caught = error.what();
+        }
+        left = held.use_count();
+    });
+    actor.send(kGo);
+    for (int frames = 0; frames < 4; ++frames)
+        runtime.step();
+    EXPECT_EQ(caught, "first0");
+    EXPECT_EQ(left, 1);
+    expect_law(runtime);
+}
+
+TEST_P(TaskLibrary, when_any_of_many_gives_the_place_and_the_result_of_the_first) {
+    Runtime runtime(config());
+    std::pair<std::size_t, std::string> won;
+    std::size_t place = 99;
+    std::string refused;
+    const ActorRef actor = spawn_one(runtime, Phase::parallel, [&]() -> Task<> {
+        std::vector<Task<std::string>> texts;
+        for (const int frames : {3, 1, 2})
+            texts.push_back(text_after(frames, std::to_string(frames)));
+        won = co_await takt::when_any(std::move(texts));
+        std::vector<Task<>> tasks;
+        tasks.push_back(hold_for_ever(held));
+        tasks.push_back([]() -> Task<> { co_await takt::next_frame(); }());
+        place = co_await takt::when_any(std::move(tasks));
+        try {
+            co_await takt::when_any(std::vector<Task<>>());
+        } catch (const std::invalid_argument& error) {
+            refused = error.what();
+        }
+    });
+    actor.send(kGo);
+    for (int frames = 0; frames < 4; ++frames)
+        runtime.step();
+    EXPECT_EQ(won, std::pair(std::size_t{1}, std::string("1")));
+    EXPECT_EQ(place, 1u);
+    EXPECT_EQ(refused, "takt::when_any of no tasks would never go on");
+    EXPECT_EQ(held.use_count(), 1);
+    expect_law(runtime);
+}
+
 TEST_P(TaskLibrary, members_may_end_on_background_threads_or_be_left_there) {
     Runtime runtime(config());
     std::atomic<bool> over = false;

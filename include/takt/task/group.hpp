@@ -10,30 +10,41 @@
 #include <cstddef>
 #include <exception>
 #include <span>
+#include <stdexcept>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace takt {
 
 namespace detail {
+
+class TaskGroup;
+
+/// A task of a group. One that has not begun or has ended is `frame`, owned; one that runs is `root`,
+/// which owns the frame.
+struct GroupMember {
+    /// It goes with its actor, and so will the task that awaits the group.
+    void forget() noexcept {
+        root = nullptr;
+        frame = nullptr;
+    }
+
+    std::coroutine_handle<> frame;
+    PromiseBase* promise;
+    TaskGroup* group = nullptr;
+    RootTask* root = nullptr;
+};
 
 /// The members are tasks of the actor of the task that awaits them, each suspended, or running, on
 /// its own. Lies in the frame of the task that awaits; when that goes, members that have not ended
 /// are cancelled.
 class TaskGroup {
   public:
-    /// A member that has not begun or has ended is `frame`, owned; one that runs is `root`, which
-    /// owns the frame.
-    struct Member {
-        std::coroutine_handle<> frame;
-        PromiseBase* promise;
-        RootTask* root = nullptr;
-    };
-
-    TaskGroup(std::span<Member> members, bool wants_one) noexcept
-        : members_(members), wants_one_(wants_one), first_(members.size()) {}
+    TaskGroup(std::span<GroupMember> members, bool wants_one) noexcept
+        : members_(members), wants_one_(wants_one) {}
     TaskGroup(const TaskGroup&) = delete;
     TaskGroup& operator=(const TaskGroup&) = delete;
     ~TaskGroup();
@@ -41,9 +52,7 @@ class TaskGroup {
     /// Runs each member up to where it first waits. True: `parent` has to wait.
     bool begin(RootTask& parent);
     /// A member has ended, and its frame is the group's. True: the parent goes on.
-    bool ended(RootTask& member) noexcept;
-    /// A member goes with its actor, and so will the parent.
-    void forget(RootTask& member) noexcept;
+    bool ended(GroupMember& member) noexcept;
     RootTask& parent() const noexcept { return *parent_; }
     /// Of who ended first; where all are wanted, of who failed first.
     void rethrow_failure() const {
@@ -51,19 +60,20 @@ class TaskGroup {
             std::rethrow_exception(failure_);
     }
     /// Where one is wanted: it.
-    std::size_t first() const noexcept { return first_; }
-
-  private:
-    Member& member_of(const RootTask& root) noexcept;
-    bool is_over() const noexcept {
-        return wants_one_ ? first_ != members_.size() : has_begun_ && running_ == 0;
+    std::size_t first() const noexcept {
+        return static_cast<std::size_t>(first_ - members_.data());
     }
 
-    const std::span<Member> members_;
+  private:
+    bool is_over() const noexcept {
+        return wants_one_ ? first_ != nullptr : has_begun_ && running_ == 0;
+    }
+
+    const std::span<GroupMember> members_;
     const bool wants_one_;
     bool has_begun_ = false;
     std::size_t running_ = 0;
-    std::size_t first_;
+    GroupMember* first_ = nullptr;
     RootTask* parent_ = nullptr;
     std::exception_ptr failure_;
 };
@@ -71,12 +81,27 @@ class TaskGroup {
 template <class T>
 using ResultOf = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
-/// The members of a group, by type.
-template <class... Ts>
+template <class T>
+GroupMember member_for(Task<T> task) noexcept {
+    const std::coroutine_handle<TaskPromise<T>> frame = task.release();
+    return {frame, &frame.promise()};
+}
+
+template <class T>
+ResultOf<T> take_result(GroupMember& member) {
+    auto& promise = static_cast<TaskPromise<T>&>(*member.promise);
+    if constexpr (std::is_void_v<T>)
+        return {};
+    else
+        return promise.take();
+}
+
+/// `Members`: an array or a vector of them.
+template <class Members>
 class GroupAwaiter {
   public:
-    GroupAwaiter(bool wants_one, std::coroutine_handle<TaskPromise<Ts>>... frames) noexcept
-        : members_{TaskGroup::Member{frames, &frames.promise()}...}, group_(members_, wants_one) {}
+    GroupAwaiter(bool wants_one, Members members) noexcept
+        : members_(std::move(members)), group_(members_, wants_one) {}
 
     bool await_ready() const noexcept { return false; }
     template <class Promise>
@@ -89,23 +114,17 @@ class GroupAwaiter {
     }
 
   protected:
-    template <std::size_t kAt>
-    auto take() {
-        using T = typename std::tuple_element_t<kAt, std::tuple<std::type_identity<Ts>...>>::type;
-        auto& promise = static_cast<TaskPromise<T>&>(*members_[kAt].promise);
-        if constexpr (std::is_void_v<T>)
-            return std::monostate();
-        else
-            return promise.take();
-    }
-
-    std::array<TaskGroup::Member, sizeof...(Ts)> members_;
+    Members members_;
     TaskGroup group_;
 };
 
 template <class... Ts>
-struct WhenAll : GroupAwaiter<Ts...> {
-    using GroupAwaiter<Ts...>::GroupAwaiter;
+using TypedMembers = std::array<GroupMember, sizeof...(Ts)>;
+
+template <class... Ts>
+struct WhenAll : GroupAwaiter<TypedMembers<Ts...>> {
+    explicit WhenAll(Task<Ts>... tasks) noexcept
+        : GroupAwaiter<TypedMembers<Ts...>>(false, {member_for(std::move(tasks))...}) {}
 
     auto await_resume() {
         this->group_.rethrow_failure();
@@ -116,14 +135,16 @@ struct WhenAll : GroupAwaiter<Ts...> {
   private:
     template <std::size_t... kAt>
     std::tuple<ResultOf<Ts>...> take_all(std::index_sequence<kAt...>) {
-        return {this->template take<kAt>()...};
+        return {take_result<Ts>(this->members_[kAt])...};
     }
 };
 
 template <class... Ts>
-struct WhenAny : GroupAwaiter<Ts...> {
-    using GroupAwaiter<Ts...>::GroupAwaiter;
+struct WhenAny : GroupAwaiter<TypedMembers<Ts...>> {
     using Result = std::variant<ResultOf<Ts>...>;
+
+    explicit WhenAny(Task<Ts>... tasks) noexcept
+        : GroupAwaiter<TypedMembers<Ts...>>(true, {member_for(std::move(tasks))...}) {}
 
     Result await_resume() {
         this->group_.rethrow_failure();
@@ -135,9 +156,53 @@ struct WhenAny : GroupAwaiter<Ts...> {
     Result take_at(std::size_t first, std::index_sequence<kAt...>) {
         using Take = Result (*)(WhenAny&);
         constexpr Take kTakes[] = {[](WhenAny& self) {
-            return Result(std::in_place_index<kAt>, self.template take<kAt>());
+            return Result(std::in_place_index<kAt>, take_result<Ts>(self.members_[kAt]));
         }...};
         return kTakes[first](*this);
+    }
+};
+
+template <class T>
+std::vector<GroupMember> members_for(std::vector<Task<T>> tasks) {
+    std::vector<GroupMember> members;
+    members.reserve(tasks.size());
+    for (Task<T>& task : tasks)
+        members.push_back(member_for(std::move(task)));
+    return members;
+}
+
+template <class T>
+struct WhenAllOf : GroupAwaiter<std::vector<GroupMember>> {
+    explicit WhenAllOf(std::vector<Task<T>> tasks)
+        : GroupAwaiter(false, members_for(std::move(tasks))) {}
+
+    auto await_resume() {
+        group_.rethrow_failure();
+        if constexpr (!std::is_void_v<T>) {
+            std::vector<T> results;
+            results.reserve(members_.size());
+            for (GroupMember& member : members_)
+                results.push_back(take_result<T>(member));
+            return results;
+        }
+    }
+};
+
+template <class T>
+struct WhenAnyOf : GroupAwaiter<std::vector<GroupMember>> {
+    explicit WhenAnyOf(std::vector<Task<T>> tasks)
+        : GroupAwaiter(true, members_for(std::move(tasks))) {
+        if (members_.empty())
+            throw std::invalid_argument("takt::when_any of no tasks would never go on");
+    }
+
+    auto await_resume() {
+        group_.rethrow_failure();
+        if constexpr (std::is_void_v<T>)
+            return group_.first();
+        else
+            return std::pair<std::size_t, T>(group_.first(),
+                                             take_result<T>(members_[group_.first()]));
     }
 };
 
@@ -151,7 +216,7 @@ struct WhenAny : GroupAwaiter<Ts...> {
 ///     auto [path, target] = co_await takt::when_all(find_path(from, to), choose_target());
 template <class... Ts>
 requires(sizeof...(Ts) > 0) [[nodiscard]] auto when_all(Task<Ts>... tasks) {
-    return detail::WhenAll<Ts...>(false, tasks.release()...);
+    return detail::WhenAll<Ts...>(std::move(tasks)...);
 }
 
 /// Goes on in the caller's phase when the first of the tasks has ended, with a std::variant whose
@@ -159,7 +224,21 @@ requires(sizeof...(Ts) > 0) [[nodiscard]] auto when_all(Task<Ts>... tasks) {
 /// cancelled; those that have not begun by then do not begin.
 template <class... Ts>
 requires(sizeof...(Ts) > 0) [[nodiscard]] auto when_any(Task<Ts>... tasks) {
-    return detail::WhenAny<Ts...>(true, tasks.release()...);
+    return detail::WhenAny<Ts...>(std::move(tasks)...);
+}
+
+/// The same for any number of tasks of one type: gives a std::vector of the results, in the order of
+/// `tasks`; of void, nothing. Of no tasks: at once. Allocates.
+template <class T>
+[[nodiscard]] auto when_all(std::vector<Task<T>> tasks) {
+    return detail::WhenAllOf<T>(std::move(tasks));
+}
+/// The same for any number of tasks of one type: gives the place in `tasks` of the first that ended,
+/// and, in a std::pair with it, its result, if there is one. Of no tasks: std::invalid_argument.
+/// Allocates.
+template <class T>
+[[nodiscard]] auto when_any(std::vector<Task<T>> tasks) {
+    return detail::WhenAnyOf<T>(std::move(tasks));
 }
 
 } // namespace takt

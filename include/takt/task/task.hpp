@@ -23,7 +23,7 @@ namespace detail {
 
 struct PromiseBase;
 struct RootTask;
-class TaskGroup;
+struct GroupMember;
 
 /// When a task begins.
 enum class Begin : std::uint8_t { now, deferred, delayed };
@@ -45,10 +45,9 @@ class TaskHost {
     /// Begins a task of its own in the name of the actor whose code runs. `ns`: of a delay.
     virtual TaskRef launch(Task<void> task, Begin when, std::int64_t ns) = 0;
     virtual CancelResult cancel(TaskRef task) = 0;
-    /// Runs a member of a group, in the name of the actor of the task that awaits the group. `member`
-    /// is set to it before it runs.
-    virtual void begin_member(const RootTask& parent, std::coroutine_handle<> frame,
-                              PromiseBase& promise, TaskGroup& group, RootTask*& member) = 0;
+    /// Runs a member of a group, in the name of the actor of the task that awaits the group. Its
+    /// `root` is set before it runs.
+    virtual void begin_member(const RootTask& parent, GroupMember& member) = 0;
     /// A member of a group, which has not ended, is cancelled; it is nobody's any more.
     virtual void abandon(RootTask& member) noexcept = 0;
 
@@ -67,8 +66,8 @@ struct RootTask {
     std::coroutine_handle<> outermost; // owned; null: it was cancelled, and is still on its way
     std::coroutine_handle<> leaf;      // where it goes on
     std::exception_ptr failure;
-    TaskGroup* group = nullptr;   // that awaits it
-    RootTask* previous = nullptr; // in its actor's list
+    GroupMember* member = nullptr; // as which a group awaits it
+    RootTask* previous = nullptr;  // in its actor's list
     RootTask* next = nullptr;
     Phase phase = Phase::serial; // in which it goes on
 };
