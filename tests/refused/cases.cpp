@@ -110,6 +110,25 @@ void refused([[maybe_unused]] takt::Actor& actor,
         takt::Unsafe<int> unsafe(0);
         unsafe.write(parallel) = 1;
     });
+#elif defined(CASE_writing_read_parallel_with_the_token_of_the_other_phase)
+    actor.bind_parallel(kGreet, [](takt::Parallel parallel, int, const std::string&) {
+        takt::ReadParallel<int> shared(0);
+        shared.write(parallel) = 1;
+    });
+#elif defined(CASE_copying_a_scoped_connection)
+    const takt::ScopedConnection one = actor.bind(kGreet, [](int, const std::string&) {});
+    const takt::ScopedConnection other = one;
+#elif defined(CASE_copying_a_producer)
+    const takt::MailProducer one;
+    const takt::MailProducer other = one;
+#elif defined(CASE_copying_an_outlet)
+    const takt::Outlet<int> one(1);
+    const takt::Outlet<int> other = one;
+#elif defined(CASE_copying_a_task)
+    const takt::Task<> one = []() -> takt::Task<> { co_return; }();
+    const takt::Task<> other = one;
+#elif defined(CASE_spawning_a_function_that_does_not_fit)
+    takt::spawn([](const std::string&) {}, 1);
 #elif defined(CASE_local_safe_of_what_cannot_be_copied)
     takt::LocalSafe<std::unique_ptr<int>> local(actor.ref());
 #elif defined(CASE_local_safe_without_an_owner)

@@ -587,6 +587,55 @@ TEST_P(TaskLibrary, an_actors_tasks_go_with_it_wherever_they_are) {
     }
 }
 
+TEST_P(TaskLibrary, functions_get_the_token_of_the_callers_phase) {
+    for (const Phase phase : {Phase::parallel, Phase::serial}) {
+        Runtime runtime(config());
+        takt::ReadParallel<std::string> trace;
+        std::vector<std::string> refused;
+        const ActorRef actor = spawn_one(runtime, phase, [&]() -> Task<> {
+            const auto note = [&](takt::Serial serial, const char* text) {
+                trace.write(serial) += text;
+            };
+            const auto note_later = [&](takt::Parallel, std::string text) -> Task<> {
+                EXPECT_EQ(takt::current_phase(), Phase::parallel);
+                const takt::Serial serial = co_await takt::synchronize();
+                trace.write(serial) += text;
+            };
+            try {
+                takt::spawn(note, "s");
+                takt::defer(note, "d");
+                takt::delay(1ms, note, "l");
+                takt::spawn(note_later, "x");
+            } catch (const takt::PhaseError& error) {
+                refused.emplace_back(error.what());
+            }
+            try {
+                takt::spawn(note_later, "s");
+                takt::defer(note_later, "d");
+                takt::delay(1ms, note_later, "l");
+                takt::spawn(note, "x");
+            } catch (const takt::PhaseError& error) {
+                refused.emplace_back(error.what());
+            }
+            co_return;
+        });
+        actor.send(kGo);
+        runtime.step();
+        runtime.advance(1ms);
+        runtime.step();
+        EXPECT_EQ(*trace, "sdl");
+        const std::string token = phase == Phase::parallel ? "Serial" : "Parallel";
+        ASSERT_EQ(refused.size(), 2u); // the last call of one block, the first of the other
+        for (const std::string& text : refused) {
+            EXPECT_TRUE(text.starts_with("takt: takt::spawn was used in " +
+                                         std::string(takt::name_of(phase)) + " by actor"))
+                << text;
+            EXPECT_NE(text.find("Its function takes a takt::" + token), std::string::npos) << text;
+        }
+        expect_law(runtime);
+    }
+}
+
 // --- when_all, when_any --------------------------------------------------------------------------
 
 Task<int> number_in(Phase phase, int number) {

@@ -26,28 +26,48 @@ Task<> run_function(F function, Args... args) {
     co_return;
 }
 
-/// What the library runs: a function of `Args`, also a coroutine; what it returns is dropped.
 template <class F, class... Args>
-concept Runnable = std::invocable < std::decay_t<F>
-&, std::decay_t<Args>... > ;
+inline constexpr bool runs_with = std::is_invocable_v<std::decay_t<F>&, std::decay_t<Args>...>;
 
 template <class F, class... Args>
 TaskRef launch(const char* member, Begin when, std::int64_t ns, F&& function, Args&&... args) {
+    static_assert(runs_with<F, Args...> || runs_with<F, Serial, Args...> ||
+                      runs_with<F, Parallel, Args...>,
+                  "takt: the function cannot be called with these arguments (it may take the token "
+                  "of the caller's phase, takt::Serial or takt::Parallel, before them)");
     TaskHost& host = need_task_host(member);
-    return host.launch(run_function<std::decay_t<F>, std::decay_t<Args>...>(
-                           std::forward<F>(function), std::forward<Args>(args)...),
-                       when, ns);
+    if constexpr (runs_with<F, Args...>) {
+        return host.launch(run_function<std::decay_t<F>, std::decay_t<Args>...>(
+                               std::forward<F>(function), std::forward<Args>(args)...),
+                           when, ns);
+    } else if constexpr (runs_with<F, Serial, Args...>) {
+        if (current_phase() != Phase::serial)
+            violated(member, "Its function takes a takt::Serial: call it in the serial phase, or "
+                             "let the function co_await takt::synchronize()");
+        return launch(member, when, ns, std::forward<F>(function), TokenMint::serial(),
+                      std::forward<Args>(args)...);
+    } else if constexpr (runs_with<F, Parallel, Args...>) {
+        if (current_phase() != Phase::parallel)
+            violated(member,
+                     "Its function takes a takt::Parallel: call it in the parallel phase, or let "
+                     "the function co_await takt::desynchronize()",
+                     Level::in_frame);
+        return launch(member, when, ns, std::forward<F>(function), TokenMint::parallel(),
+                      std::forward<Args>(args)...);
+    }
 }
 
 } // namespace detail
 
 /// Runs `function(args...)`, or the Task<> that it returns, now, in the caller's phase, up to where it
 /// first waits; then it goes on on its own, as a task of the actor whose code runs, or of nobody. It
-/// keeps copies of the function and the arguments as long as it needs them. What it throws is
+/// keeps copies of the function and the arguments as long as it needs them. The function may take
+/// the token of the caller's phase first; PhaseError where it takes the other one. What it throws is
 /// reported as the actor's failure, not thrown here. In a phase only. Lock-free, but for memory, which
 /// comes from the worker's pool.
 template <class F, class... Args>
-requires detail::Runnable<F, Args...> TaskRef spawn(F&& function, Args&&... args) {
+requires(!std::same_as<std::remove_cvref_t<F>, Task<>>) TaskRef
+    spawn(F&& function, Args&&... args) {
     return detail::launch("takt::spawn", detail::Begin::now, 0, std::forward<F>(function),
                           std::forward<Args>(args)...);
 }
@@ -61,7 +81,7 @@ inline TaskRef spawn(Task<> task) {
 /// delivery in the next round), from the serial phase in the serial phase of the next round. When the
 /// frame has no more rounds: in the next frame.
 template <class F, class... Args>
-requires detail::Runnable<F, Args...> TaskRef defer(F&& function, Args&&... args) {
+TaskRef defer(F&& function, Args&&... args) {
     return detail::launch("takt::defer", detail::Begin::deferred, 0, std::forward<F>(function),
                           std::forward<Args>(args)...);
 }
@@ -69,8 +89,7 @@ requires detail::Runnable<F, Args...> TaskRef defer(F&& function, Args&&... args
 /// As spawn(), but in the first heartbeat at or after `duration` from this frame's time, in the
 /// caller's phase. 0 or less: the next heartbeat.
 template <class Rep, class Period, class F, class... Args>
-requires detail::Runnable<F, Args...> TaskRef delay(std::chrono::duration<Rep, Period> duration,
-                                                    F&& function, Args&&... args) {
+TaskRef delay(std::chrono::duration<Rep, Period> duration, F&& function, Args&&... args) {
     return detail::launch("takt::delay", detail::Begin::delayed, detail::nanoseconds_of(duration),
                           std::forward<F>(function), std::forward<Args>(args)...);
 }
