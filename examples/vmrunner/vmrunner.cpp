@@ -38,7 +38,7 @@ class Vm {
     volatile std::uint64_t sink_ = 0; // or the compiler leaves the work out
 };
 
-void set_up(takt::Actor& actor, Vm& vm, takt::Heartbeat heartbeat) {
+void set_up(takt::Actor& actor, Vm& vm, takt::FrameSignal heartbeat) {
     actor.bind(kInit, [&vm, heartbeat]() mutable {
         heartbeat.connect_parallel([&vm](takt::FrameTime) { vm.beat(); });
     });
@@ -51,7 +51,7 @@ void set_up(takt::Actor& actor, Vm& vm, takt::Heartbeat heartbeat) {
 
 /// The runner's loop. Its deadlines are absolute: a frame is no divisor of 100 ms.
 template <class S>
-takt::Task<> dispatch_tasks(takt::Heartbeat heartbeat, takt::Dispatcher<S>& vms, Random random,
+takt::Task<> dispatch_tasks(takt::FrameSignal heartbeat, takt::Dispatcher<S>& vms, Random random,
                             std::uint64_t& tasks) {
     std::uniform_int_distribution beats(kBeatsMin, kBeatsMax);
     for (std::chrono::nanoseconds due = kTaskEvery;; due += kTaskEvery) {

@@ -17,6 +17,8 @@
 
 #include "takt/actor/handler.hpp"
 
+#include "takt/actor/listener.hpp"
+
 #include "takt/actor/actor_ref.hpp"
 
 #include "takt/actor/actor_cell.hpp"

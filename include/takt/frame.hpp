@@ -4,4 +4,5 @@
 
 #include "takt/frame/quiescence.hpp"
 #include "takt/frame/report.hpp"
+#include "takt/frame/signal_core.hpp"
 #include "takt/frame/world.hpp"

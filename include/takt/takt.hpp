@@ -18,6 +18,8 @@
 
 #include "takt/frame.hpp"
 
+#include "takt/signal.hpp"
+
 #include "takt/levels.hpp"
 
 #include "takt/dispatcher.hpp"

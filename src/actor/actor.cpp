@@ -151,7 +151,26 @@ void Actor::own_state(void* made, void (*destroy_made)(void*) noexcept) {
     ActorCell::state = made;
 }
 
+Connection this_connection() {
+    detail::ActorContext& here = detail::need_actor_context("takt::this_connection");
+    if (here.listener == nullptr)
+        detail::violated("takt::this_connection", "Call it from a listener of a signal",
+                         Level::in_frame);
+    return Connection(here.listener->shared_from_this());
+}
+
+bool Connection::connected() const noexcept {
+    return listener_ == nullptr ? handler_ != 0 : listener_->is_connected();
+}
+
 void Connection::disconnect() {
+    if (const auto listener = std::exchange(listener_, nullptr)) {
+        if (detail::ActorContext* const here = detail::context_in(listener->runtime))
+            here->host->disconnect(*listener);
+        else
+            detail::disconnect_from_outside(listener);
+        return;
+    }
     const std::uint64_t handler = std::exchange(handler_, 0);
     if (handler == 0)
         return;

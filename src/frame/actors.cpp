@@ -2,6 +2,7 @@
 // Actors come and go: spawn, setup, failure, destruction (R4).
 #include "frame/engine.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -270,9 +271,12 @@ void Engine::destroy(ActorRef actor) {
     word.life = Life::dying;
     cell->write_word(word);
     dying_.push_back(actor);
-    if (cell->more != nullptr)
-        for (const ActorRef child : cell->more->children)
-            destroy(child);
+    if (cell->more == nullptr)
+        return;
+    for (const std::shared_ptr<Listener>& listener : cell->more->listeners)
+        listener->until = std::min(listener->until, signal_clock_ + 1); // L2
+    for (const ActorRef child : cell->more->children)
+        destroy(child);
 }
 
 void Engine::bury_dying() {
@@ -286,6 +290,7 @@ void Engine::bury_dying() {
 void Engine::bury(ActorCell& cell) {
     const ActorRef ref = ActorAccess::actor(cell).ref();
     expire_kept(cell, DeadLetter::Reason::destroyed);
+    call_pending_of(cell);
     bool is_used = false;           // by a task on a background thread
     while (cell.tasks != nullptr) { // one may take others with it
         auto& waiting = static_cast<ActorTask&>(*cell.tasks);
@@ -297,6 +302,7 @@ void Engine::bury(ActorCell& cell) {
         }
         ++tasks_dropped_;
     }
+    end_listeners_of(cell);
     if (cell.more != nullptr && cell.more->parent)
         if (ActorCell* const parent = table_.find(cell.more->parent); parent != nullptr)
             std::erase(parent->need_more().children, ref);
@@ -376,6 +382,7 @@ ShutdownReport Engine::shutdown(std::int64_t deadline_ns) {
     report.tasks_destroyed = tasks_dropped_ - tasks_before;
     for (const Commit& commit : std::exchange(commits_, {}))
         commit.finish(frame_thread(), commit.data, false);
+    end_signals();
     return report;
 }
 

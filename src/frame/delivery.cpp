@@ -29,6 +29,11 @@ bool may_handle(const ActorCell& cell) noexcept {
     return cell.read_word().life == Life::live && (cell.more == nullptr || !cell.more->stopping);
 }
 
+// Its setup may still wait: who connects wants to hear from then on.
+bool may_be_called(const ActorCell& cell) noexcept {
+    return cell.read_word().life != Life::stopped && (cell.more == nullptr || !cell.more->stopping);
+}
+
 // The message of a signature that is not the handlers'.
 [[noreturn, gnu::cold]] void refuse_types(const TopicHandlers& entry, const MailHead& mail,
                                           const MailType& type) {
@@ -352,17 +357,73 @@ void FrameWorker::run_task(ActorTask& first) {
     ActorCell* const cell = table->find(first.actor);
     Actor* const before =
         std::exchange(actor, cell == nullptr ? nullptr : &ActorAccess::actor(*cell));
+    Listener* const listener_before = listener;
     for (ActorTask* task = &first; task != nullptr;) {
         if (task->cancelled) { // on its way here
             drop_task(*task);
             break;
         }
         task->where = Whereabouts::running;
+        listener = task->handler == nullptr ? nullptr : task->handler->listener;
         const bool ended = task->ended || resume_task(task->leaf);
         task = ended ? end_task(*task) : nullptr;
     }
     actor = before;
+    listener = listener_before;
 }
+
+// --- listeners ---
+
+namespace {
+
+/// Whose listener began the task; empty: nobody's.
+const char* name_of_signal(const ActorTask& task) noexcept {
+    const bool is_listeners = task.handler != nullptr && task.handler->listener != nullptr;
+    return is_listeners ? task.handler->listener->name : "";
+}
+
+} // namespace
+
+void FrameWorker::call_pending(Listener& to) {
+    if (!to.has_pending()) // it was disconnected, or its actor is gone
+        return;
+    const ActorCell* const cell = table->find(to.actor);
+    if (cell == nullptr || cell->read_word().life == Life::dying)
+        return; // L2
+    const std::shared_ptr<SignalEvent> heard = to.take_pending();
+    call_listener(to, heard);
+    if (to.until != Listener::kOpen && !to.has_pending()) // the signal is gone
+        Engine::end_listener(to);
+}
+
+void FrameWorker::call_listener(Listener& to, const std::shared_ptr<SignalEvent>& heard) {
+    ActorCell* const cell = table->find(to.actor);
+    SignalWait* const wait = std::exchange(to.wait, nullptr);
+    const bool is_dying = cell != nullptr && cell->read_word().life == Life::dying;
+    if (wait == nullptr && cell != nullptr && !is_dying && !may_be_called(*cell))
+        return;
+    if (to.once)
+        Engine::end_listener(to);
+    Actor* const actor_before =
+        std::exchange(actor, cell == nullptr ? nullptr : &ActorAccess::actor(*cell));
+    Listener* const listener_before = std::exchange(listener, &to);
+    const SignalEvent* const event_before = std::exchange(event, heard.get());
+    try {
+        if (wait != nullptr) {
+            wait->event = heard;
+            run_task(static_cast<ActorTask&>(*wait->task));
+        } else if (const TaskHandle handle = to.handler->call(nullptr, heard->mail)) {
+            start_task(cell, Task<>::adopt(handle), to.handler.get(), nullptr, false);
+        }
+    } catch (...) {
+        report(cell, heard->name(), std::current_exception());
+    }
+    actor = actor_before;
+    listener = listener_before;
+    event = event_before;
+}
+
+// --- how tasks end ---
 
 // Returns the task that goes on now; null: none.
 ActorTask* FrameWorker::end_task(ActorTask& task) {
@@ -372,9 +433,10 @@ ActorTask* FrameWorker::end_task(ActorTask& task) {
     const std::exception_ptr failure = task.failure;
     Delivery* const delivery = std::exchange(task.delivery, nullptr);
     const bool was_setup = task.is_setup;
+    const char* const topic = delivery != nullptr ? delivery->topic_name : name_of_signal(task);
     drop_task(task);
     if (failure != nullptr && !was_setup)
-        report(cell, delivery == nullptr ? "" : delivery->topic_name, failure);
+        report(cell, topic, failure);
     if (delivery != nullptr) {
         if (failure != nullptr)
             delivery->end = MailEnd::failed;
@@ -415,7 +477,12 @@ void FrameWorker::drop_task(ActorTask& task) noexcept {
 }
 
 void FrameWorker::release_handler(ActorTask& task) noexcept {
-    if (task.handler != nullptr && --task.handler->tasks == 0 && !task.handler->connected)
+    if (task.handler == nullptr || --task.handler->tasks != 0)
+        return;
+    Listener* const of_signal = task.handler->listener;
+    if (of_signal != nullptr && !of_signal->is_connected())
+        listeners_to_sweep_.push_back(of_signal->shared_from_this()); // L3
+    else if (!task.handler->connected)
         engine_.handlers_changed(*table->find(task.actor));
 }
 
@@ -454,6 +521,7 @@ CancelResult FrameWorker::cancel_task(ActorTask& task) noexcept {
         }
         [[fallthrough]];
     case Whereabouts::group:
+    case Whereabouts::signal:
         drop_task(task);
     }
     return CancelResult::done;

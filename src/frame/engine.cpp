@@ -120,6 +120,8 @@ Engine::Engine(EngineOptions options)
     for (int worker = 0; worker < workers_.count(); ++worker)
         frame_workers_.push_back(std::make_unique<FrameWorker>(*this, worker));
     sources_.reserve(frame_workers_.size() + 1);
+    frame_signals_ = {make_signal("pre_simulation", true), make_signal("post_simulation", true),
+                      make_signal("heartbeat", true)};
     set_gate(number_, &gate_);
     take_over_thread();
 }
@@ -196,19 +198,30 @@ FrameReport Engine::step() {
     const std::uint64_t failures_before = failures_;
     FrameReport report;
     begin_frame(begin_ns);
-    do {
-        admit(report.rounds == 0);
-        if (!has_work())
-            break;
-        parallel_phase();
-        serial_phase(report);
-        ++report.rounds;
-    } while (report.rounds < static_cast<std::uint32_t>(options_.max_rounds));
+    bool is_first = true;
+    for (const Stage stage : {kPreSimulation, kPostSimulation, kHeartbeat}) {
+        const bool is_empty = !open_stage(stage);
+        if (is_empty && (stage != kHeartbeat || !is_first)) // mail goes with the first that is not
+            continue;
+        run_rounds(report, is_first);
+        is_first = false;
+    }
     report.time = time_;
     report.failures = failures_ - failures_before;
     report.left_over = has_work();
     report.duration_ns = now_ns() - begin_ns;
     return report;
+}
+
+void Engine::run_rounds(FrameReport& report, bool is_first_stage) {
+    for (int round = 0; round < options_.max_rounds; ++round) {
+        admit(is_first_stage && round == 0);
+        if (!has_work())
+            return;
+        parallel_phase();
+        serial_phase(report);
+        ++report.rounds;
+    }
 }
 
 void Engine::begin_frame(std::int64_t now) {
@@ -218,48 +231,47 @@ void Engine::begin_frame(std::int64_t now) {
                         ? before_ns + options_.step_ns + std::exchange(clock_advance_ns_, 0)
                         : now - began_ns_;
     time_.step_ns = time_.time_ns - before_ns;
-    resume_due();
-    fire_heartbeat();
+    sweep_listeners(frame_thread());
 }
 
-void Engine::resume_due() {
-    while (Timer* const timer = next_frame_.pop())
-        make_ready(static_cast<ActorTask&>(*timer));
-    while (Timer* const timer = timers_.pop_due(time_.time_ns))
-        make_ready(static_cast<ActorTask&>(*timer));
-}
-
-void Engine::subscribe_heartbeat() {
-    ActorContext& here = need_actor_context("takt::Heartbeat::connect");
-    if (in_parallel()) {
-        here.commit(
-            [](ActorContext& context, void* engine, bool run) {
-                if (run && context.actor != nullptr)
-                    static_cast<Engine*>(engine)->subscribe_heartbeat();
-            },
-            this);
-        return;
+// What the stage begins with. False: nothing, there is no such stage in this frame.
+bool Engine::open_stage(Stage stage) {
+    bool has_some = false;
+    SignalCore& signal = *frame_signals_[stage];
+    if (signal.has_listeners()) {
+        fire(signal, make_event<FrameTime>(signal.name(), nullptr, time_), true);
+        has_some = true;
     }
-    bool& hears = ActorAccess::cell(this_actor()).need_more().hears_heartbeat;
-    if (!hears)
-        heartbeat_listeners_.push_back(this_actor().ref());
-    hears = true;
+    if (stage == kPreSimulation && skip_simulation()) {
+        const auto finish = [](ActorContext&, void* engine, bool run) {
+            if (run)
+                static_cast<Engine*>(engine)->run_simulation();
+        };
+        commits_.push_back({0, world_sequence_++, 0, finish, this});
+        has_some = true;
+    }
+    if (stage == kHeartbeat)
+        has_some |= resume_due();
+    return has_some;
 }
 
-void Engine::fire_heartbeat() {
-    std::erase_if(heartbeat_listeners_, [this](ActorRef listener) {
-        ActorCell* const cell = table_.find(listener);
-        if (cell == nullptr || !cell->read_word().takes_mail())
-            return true;
-        const TopicHandlers* const entry = cell->more->own.find(kHeartbeat.hash());
-        if (entry == nullptr || !entry->has_any()) {
-            cell->more->hears_heartbeat = false;
-            return true;
-        }
-        AsActor const as(*this, &ActorAccess::actor(*cell));
-        listener.send(kHeartbeat, time_);
-        return false;
-    });
+// Tasks that waited for this frame or until now. False: there are none.
+bool Engine::resume_due() {
+    const auto of_this_frame = [this]() -> ActorTask* {
+        auto* const first = static_cast<ActorTask*>(next_frame_.first());
+        return first != nullptr && first->due_frame <= time_.frame ? first : nullptr;
+    };
+    bool has_some = false;
+    while (ActorTask* const task = of_this_frame()) {
+        next_frame_.remove(*task);
+        make_ready(*task);
+        has_some = true;
+    }
+    while (Timer* const timer = timers_.pop_due(time_.time_ns)) {
+        make_ready(static_cast<ActorTask&>(*timer));
+        has_some = true;
+    }
+    return has_some;
 }
 
 // What came from outside until now.
@@ -423,6 +435,7 @@ void Engine::tidy_up() {
                 cell->more->own.sweep();
             }
         worker.to_sweep().clear();
+        sweep_listeners(worker);
         table_.fill_spare(worker.spare_slots(), kSpareSlots);
     });
     frame_thread().memory.reset(); // the others do so before they use it again
@@ -492,9 +505,11 @@ void Engine::sleep_until(std::int64_t deadline_ns) noexcept {
 
 // Who waits for the next frame gets it at the nominal rate.
 std::int64_t Engine::next_due_ns() const noexcept {
-    const bool wants_frame = !next_frame_.empty() || !heartbeat_listeners_.empty();
-    return std::min(timers_.next_due_ns(),
-                    wants_frame ? later(time_.time_ns, options_.step_ns) : kNever);
+    bool wants_frame = !next_frame_.empty();
+    for (const std::shared_ptr<SignalCore>& signal : frame_signals_)
+        wants_frame |= signal->has_listeners();
+    return std::min({timers_.next_due_ns(), next_simulation_ns(),
+                     wants_frame ? later(time_.time_ns, options_.step_ns) : kNever});
 }
 
 void Engine::ring() noexcept {

@@ -10,12 +10,15 @@
 #include "takt/topology.hpp"
 #include "takt/worker.hpp"
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace takt::detail {
@@ -123,8 +126,11 @@ class Engine final : public ActorHost, public TaskHost {
     /// While a frame runs, from this or the next round on, but for its serial phase.
     void forget_barrier_hook(std::uint64_t number) noexcept;
     std::uint64_t rounds() const noexcept { return rounds_; }
-    /// The actor whose code runs gets the heartbeat's mail from now on, once a frame.
-    void subscribe_heartbeat();
+    /// What each frame fires, in this order.
+    enum Stage : std::uint8_t { kPreSimulation, kPostSimulation, kHeartbeat, kStages };
+    const std::shared_ptr<SignalCore>& frame_signal(Stage stage) const noexcept {
+        return frame_signals_[stage];
+    }
     /// From any thread: `closure` runs in the serial phase of the next round.
     SendResult post(UniqueFunction<void()> closure);
     void run_next(UniqueFunction<void()> closure);
@@ -171,6 +177,20 @@ class Engine final : public ActorHost, public TaskHost {
     /// Workers that sleep find out that there is a phase, or that it was closed.
     void wake_sleepers() noexcept;
 
+    // --- signals -----------------------------------------------------------------------------------
+    std::shared_ptr<SignalCore> make_signal(const char* name, bool is_deferred);
+    void close_signal(SignalCore& core);
+    Connection connect(SignalCore& core, Phase phase, bool once, std::unique_ptr<Handler> handler);
+    void wait(SignalCore& core, SignalWait& wait, RootTask& task);
+    /// In the serial phase: parallel listeners get the call in the next parallel phase, serial ones
+    /// now, or in the next serial phase.
+    SendResult fire(SignalCore& core, std::shared_ptr<SignalEvent> event, bool is_deferred);
+    SignalCore* find_signal(std::uint64_t id) const noexcept;
+    /// From now on it is not called. By who runs its actor, or in the serial phase.
+    static void end_listener(Listener& listener);
+    Connection bind_to_simulation(double rate_hz, int priority, std::unique_ptr<Handler> handler);
+    std::uint64_t skipped_steps() const noexcept { return skipped_steps_; }
+
     // --- ActorHost, TaskHost -----------------------------------------------------------------------
     /// `state` stays the caller's when it throws.
     ActorRef spawn(ActorOptions&& options, BehaviourTable* shared, void* state,
@@ -178,6 +198,8 @@ class Engine final : public ActorHost, public TaskHost {
     void destroy(ActorRef actor) override;
     void handlers_changed(ActorCell& actor) override;
     void disconnect(ActorRef actor, std::uint64_t handler) override;
+    void disconnect(Listener& listener) override;
+    SendResult fire(std::uint64_t signal, std::shared_ptr<SignalEvent> event) override;
     void start(Task<> task) override;
     void synchronize(RootTask& task) override;
     void desynchronize(RootTask& task) override;
@@ -195,6 +217,17 @@ class Engine final : public ActorHost, public TaskHost {
 
   private:
     friend class AsActor;
+    struct PendingFire;
+    class OpenFire;
+    /// Fixed-rate work, a signal with one listener.
+    struct Simulation {
+        std::shared_ptr<SignalCore> signal;
+        std::shared_ptr<Listener> listener;
+        double rate_hz;
+        int priority;
+        std::uint64_t next;    // step
+        std::uint64_t skipped; // before that
+    };
     struct Move {
         ActorRef actor;
         int worker;
@@ -218,8 +251,24 @@ class Engine final : public ActorHost, public TaskHost {
     TaskTable::FreeList& free_slots_of(const ActorCell* cell) noexcept;
     void begin_later(ActorTask& task, Begin when, std::int64_t ns);
     void begin_frame(std::int64_t now);
-    void fire_heartbeat();
-    void resume_due();
+    bool open_stage(Stage stage);
+    void run_rounds(FrameReport& report, bool is_first_stage);
+    bool resume_due();
+    std::shared_ptr<Listener> add_listener(SignalCore& core, Phase phase, bool once,
+                                           const char* member);
+    void register_listener(SignalCore& core, const std::shared_ptr<Listener>& listener);
+    void register_in_order(SignalCore& core, std::shared_ptr<Listener> listener);
+    void call_in_parallel(SignalCore& core, const std::shared_ptr<SignalEvent>& event);
+    void call_in_serial(SignalCore& core, const std::shared_ptr<SignalEvent>& event);
+    void call_pending_of(ActorCell& cell);
+    void settle(SignalCore& core);
+    void end_listeners_of(ActorCell& cell);
+    void end_signals();
+    void sweep_listeners(FrameWorker& worker);
+    static void finish_fire(ActorContext& here, void* data, bool run);
+    bool skip_simulation();
+    void run_simulation();
+    std::int64_t next_simulation_ns() const noexcept;
     void admit(bool is_first);
     void come_home();
     void make_ready(ActorTask& task);
@@ -296,7 +345,12 @@ class Engine final : public ActorHost, public TaskHost {
     TimerWheel timers_;
     TimerList next_frame_;
     std::vector<Remains> remains_;
-    std::vector<ActorRef> heartbeat_listeners_;
+    std::array<std::shared_ptr<SignalCore>, kStages> frame_signals_;
+    std::unordered_map<std::uint64_t, SignalCore*> signals_; // by id
+    std::uint64_t signal_clock_ = 0;                         // numbers fires and connections
+    std::vector<std::unique_ptr<Handler>> closures_in_use_;  // at the end, by orphaned tasks
+    std::vector<Simulation> simulation_;                     // by priority, then in bind order
+    std::uint64_t skipped_steps_ = 0;
     std::vector<ActorRef> dying_;
     std::vector<Move> moves_;
     std::vector<BarrierHook> barrier_hooks_;

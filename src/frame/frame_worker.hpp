@@ -62,6 +62,7 @@ enum class Whereabouts : std::uint8_t {
     timers,     // the wheel
     away,       // a background thread
     group,      // the group that it awaits
+    signal,     // the listener through which it awaits a signal
 };
 
 /// A task that an actor, or nobody, owns.
@@ -71,6 +72,7 @@ struct ActorTask : RootTask, Timer {
     Handler* handler = nullptr;   // whose closure it uses
     Delivery* delivery = nullptr; // null: it is no message's
     Whereabouts where = Whereabouts::running;
+    std::uint64_t due_frame = 0; // of who waits for a frame
     std::uint32_t slot = 0; // of its TaskRef; 0: it has none
     bool is_setup = false;
     bool cancelled = false;
@@ -92,6 +94,14 @@ struct ResumeMail : MailHead {
 
 /// The control of ResumeMail.
 void resume_from_mail(ActorContext& here, std::uint64_t address, ResumeMail& mail);
+
+/// Tells the worker of a listener that one more call of it is pending.
+struct ListenerMail : MailHead {
+    explicit ListenerMail(std::shared_ptr<Listener> whom)
+        : MailHead{"", 0, 0}, listener(std::move(whom)) {}
+
+    std::shared_ptr<Listener> listener;
+};
 
 class FrameWorker final : public ActorContext {
   public:
@@ -137,6 +147,10 @@ class FrameWorker final : public ActorContext {
     void send_resume(ActorTask& task);
     /// Destroys what is left of cancelled tasks. In the serial phase.
     void reap() noexcept;
+    /// Calls the listener, or lets its task go on. In the phase of either, or in the serial phase.
+    void call_listener(Listener& to, const std::shared_ptr<SignalEvent>& heard);
+    /// In the parallel phase: the oldest call of it that is pending.
+    void call_pending(Listener& to);
     /// Destroys a task that waits, with its actor or with the runtime.
     void drop_task(ActorTask& task) noexcept;
     /// The same for one on a background thread: it is destroyed when it comes home.
@@ -161,6 +175,10 @@ class FrameWorker final : public ActorContext {
     std::vector<ActorRef>& kept_due() noexcept { return kept_due_; }
     Mailbox<StdPolicy>& mailbox() noexcept { return mailbox_; }
     std::vector<ActorCell*>& to_sweep() noexcept { return to_sweep_; }
+    /// That have ended.
+    std::vector<std::shared_ptr<Listener>>& listeners_to_sweep() noexcept {
+        return listeners_to_sweep_;
+    }
     std::vector<DeadLetter>& dead_letters() noexcept { return dead_letters_; }
 
   private:
@@ -227,6 +245,7 @@ class FrameWorker final : public ActorContext {
     RootTask* to_reap_ = nullptr;    // cancelled tasks in lists of the frame thread
     std::vector<ActorRef> kept_due_; // actors with kept mail to open
     std::vector<ActorCell*> to_sweep_;
+    std::vector<std::shared_ptr<Listener>> listeners_to_sweep_;
     std::vector<DeadLetter> dead_letters_; // for the hook
     std::vector<HeldMail> held_;           // of a round, in next_round
 };
@@ -270,6 +289,14 @@ inline constexpr detail::MailType
         nullptr, nullptr,
         [](detail::ActorContext& here, std::uint64_t address, detail::MailHead& mail) {
             detail::resume_from_mail(here, address, static_cast<detail::ResumeMail&>(mail));
+        });
+
+template <>
+inline constexpr detail::MailType
+    record_type_of<detail::ListenerMail> = detail::mail_type<detail::ListenerMail>(
+        nullptr, nullptr, [](detail::ActorContext& here, std::uint64_t, detail::MailHead& mail) {
+            static_cast<detail::FrameWorker&>(here).call_pending(
+                *static_cast<detail::ListenerMail&>(mail).listener);
         });
 
 } // namespace takt

@@ -106,6 +106,7 @@ void Engine::await_group(RootTask& task) {
 
 void Engine::await_next_frame(ActorTask& task) {
     task.where = Whereabouts::next_frame;
+    task.due_frame = time_.frame + 1;
     next_frame_.add(task);
 }
 

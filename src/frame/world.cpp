@@ -29,6 +29,12 @@ void World::forget_barrier_hook(std::uint64_t number) const noexcept {
     engine_->forget_barrier_hook(number);
 }
 
+std::shared_ptr<detail::SignalCore> World::make_signal(const char* name, bool is_deferred) const {
+    engine_->enter("takt::Signal::Signal", Level::unsafe);
+    require_serial("takt::Signal::Signal");
+    return engine_->make_signal(name, is_deferred);
+}
+
 void World::keep(std::shared_ptr<LoadBoard<StdPolicy>> loads) const {
     engine_->keep_loads(std::move(loads));
 }

@@ -187,13 +187,31 @@ void Runtime::advance(std::chrono::nanoseconds by) {
     engine_->advance_clock(by.count());
 }
 
-FrameTime Heartbeat::now() const {
-    engine_.require_no_stranger("takt::Heartbeat::now");
-    return engine_.time();
+FrameTime FrameSignal::now() const {
+    engine_->require_no_stranger("takt::FrameSignal::now");
+    return engine_->time();
 }
 
-void Heartbeat::subscribe() {
-    engine_.subscribe_heartbeat();
+FrameSignal Runtime::pre_simulation() noexcept {
+    return {*engine_, engine_->frame_signal(detail::Engine::kPreSimulation)};
+}
+
+FrameSignal Runtime::post_simulation() noexcept {
+    return {*engine_, engine_->frame_signal(detail::Engine::kPostSimulation)};
+}
+
+FrameSignal Runtime::heartbeat() noexcept {
+    return {*engine_, engine_->frame_signal(detail::Engine::kHeartbeat)};
+}
+
+Connection Runtime::bind_steps(double rate_hz, int priority,
+                               std::unique_ptr<detail::Handler> step) {
+    return engine_->bind_to_simulation(rate_hz, priority, std::move(step));
+}
+
+std::uint64_t Runtime::skipped_steps() const {
+    engine_->require_no_stranger("takt::Runtime::skipped_steps");
+    return engine_->skipped_steps();
 }
 
 // --- actors ---

@@ -65,7 +65,9 @@ struct Scene {
     takt::Behaviour<int> behaviour;
     takt::Behaviour<int> unused;
     takt::MailProducer producer = runtime.producer();
-    takt::Heartbeat heartbeat = runtime.heartbeat();
+    takt::FrameSignal heartbeat = runtime.heartbeat();
+    std::optional<takt::Signal<int>> signal{std::in_place, runtime, "signal"};
+    const takt::SignalRef<int> signal_ref = signal->ref();
     takt::Outlet<int> outlet{1};
     takt::OutletSender<int> sender = outlet.sender(0);
     takt::ReadParallel<int> read_parallel{1};
@@ -106,7 +108,12 @@ const std::map<std::string, Use>& uses() {
         {"Runtime::serial", use([](Scene& s) { return s.runtime.serial(); })},
         {"Runtime::post", use([](Scene& s) { return s.runtime.post([] {}); })},
         {"Runtime::start", use([](Scene& s) { s.runtime.start([]() -> Task<> { co_return; }()); })},
-        {"Runtime::heartbeat", use([](Scene& s) { s.runtime.heartbeat(); })},
+        {"Runtime::heartbeat", use([](Scene& s) { return s.runtime.heartbeat(); })},
+        {"Runtime::pre_simulation", use([](Scene& s) { return s.runtime.pre_simulation(); })},
+        {"Runtime::post_simulation", use([](Scene& s) { return s.runtime.post_simulation(); })},
+        {"Runtime::bind_to_simulation",
+         use([](Scene& s) { s.runtime.bind_to_simulation(60, 0, [](takt::SimulationStep) {}); })},
+        {"Runtime::skipped_steps", use([](Scene& s) { return s.runtime.skipped_steps(); })},
         {"Runtime::advance", use([](Scene& s) { s.runtime.advance(1ns); })},
         {"Runtime::spawn_actor",
          use([](Scene& s) { return s.runtime.spawn_actor({}, [](takt::Actor&) {}); })},
@@ -132,10 +139,22 @@ const std::map<std::string, Use>& uses() {
          use([](Scene& s) { s.runtime.on_dead_letter([](const takt::DeadLetter&) {}); })},
         {"Runtime::operator World",
          use([](Scene& s) { return static_cast<takt::World>(s.runtime).workers(); })},
-        {"Heartbeat::connect", use([](Scene& s) { s.heartbeat.connect([](takt::FrameTime) {}); })},
-        {"Heartbeat::connect_parallel",
-         use([](Scene& s) { s.heartbeat.connect_parallel([](takt::FrameTime) {}); })},
-        {"Heartbeat::now", use([](Scene& s) { return s.heartbeat.now(); })},
+        // signals
+        {"FrameSignal::now", use([](Scene& s) { return s.heartbeat.now(); })},
+        {"Signal::Signal",
+         use([](Scene& s) { const takt::Signal<int> made(s.runtime, "made"); })},
+        {"Signal::~Signal", use([](Scene& s) { s.signal.reset(); })},
+        {"Signal::fire", use([](Scene& s) { return s.signal->fire(1); })},
+        {"Signal::ref", use([](Scene& s) { return s.signal->ref(); })},
+        {"SignalRef::fire", use([](Scene& s) { return s.signal_ref.fire(1); })},
+        {"SignalSource::connect", use([](Scene& s) { s.signal->connect([](int) {}); })},
+        {"SignalSource::connect_parallel",
+         use([](Scene& s) { s.signal->connect_parallel([](int) {}); })},
+        {"SignalSource::name", use([](Scene& s) { return s.signal->name(); })},
+        {"SignalSource::once", use([](Scene& s) { s.signal->once([](int) {}); })},
+        {"SignalSource::once_parallel",
+         use([](Scene& s) { s.signal->once_parallel([](int) {}); })},
+        {"this_connection", use([](Scene&) { return takt::this_connection(); })},
         // an actor, by code that is not its own
         {"Actor::ref", use([](Scene& s) { return s.inside->ref(); })},
         {"Actor::id", use([](Scene& s) { return s.inside->id(); })},
@@ -169,6 +188,7 @@ const std::map<std::string, Use>& uses() {
         {"ActorRef::slot", use([](Scene& s) { return s.other.slot(); })},
         {"ActorRef::runtime", use([](Scene& s) { return s.other.runtime(); })},
         {"Connection::disconnect", use([](Scene& s) { s.connection.disconnect(); })},
+        {"Connection::connected", use([](Scene& s) { return s.connection.connected(); })},
         {"Connection::operator bool",
          use([](Scene& s) { return static_cast<bool>(s.connection); })},
         {"ScopedConnection::~ScopedConnection",
@@ -278,6 +298,11 @@ const std::map<std::string, Await>& awaits() {
         {"wait", [](Scene&) -> Task<> { co_await takt::wait(0ns); }},
         {"offload", [](Scene&) -> Task<> { co_await takt::offload(); }},
         {"when_all", [](Scene&) -> Task<> { co_await takt::when_all(nothing(), nothing()); }},
+        {"SignalSource::wait", [](Scene& s) -> Task<> {
+             // the signal is fired by who gets to it; or by nobody, where waiting is refused
+             s.runtime.post([&s] { s.runtime.post([&s] { s.signal->fire(1); }); });
+             co_await s.signal->wait();
+         }},
         {"when_any", [](Scene&) -> Task<> { co_await takt::when_any(nothing(), nothing()); }},
     };
     return all;
@@ -455,6 +480,7 @@ TEST(LevelsPageTest, has_a_row_for_every_public_member_of_the_headers) {
                                      "phase/unchecked_scope.hpp",
                                      "runtime/per_worker.hpp",
                                      "runtime/runtime.hpp",
+                                     "signal/signal.hpp",
                                      "task/awaits.hpp",
                                      "task/group.hpp",
                                      "task/library.hpp",

@@ -104,6 +104,9 @@ class ActorHost {
     /// Its own handlers have changed: mail that was kept may be due, handlers may be gone.
     virtual void handlers_changed(ActorCell& actor) = 0;
     virtual void disconnect(ActorRef actor, std::uint64_t handler) = 0;
+    virtual void disconnect(Listener& listener) = 0;
+    /// `dead`: the signal is gone, as far as the caller can know.
+    virtual SendResult fire(std::uint64_t signal, std::shared_ptr<SignalEvent> event) = 0;
     /// Runs the task in the name of the context's actor, now.
     virtual void start(Task<> task) = 0;
 
@@ -118,23 +121,29 @@ class Connection {
   public:
     Connection() = default;
     Connection(ActorRef actor, std::uint64_t handler) noexcept : actor_(actor), handler_(handler) {}
+    explicit Connection(std::shared_ptr<detail::Listener> listener) noexcept
+        : listener_(std::move(listener)) {}
 
-    /// The handler is not called again; mail for a topic without handlers is kept. On another actor
-    /// from the parallel phase: from this round's serial phase on; from outside: from the start of
-    /// a round on.
+    /// The handler is not called again; mail for a topic without handlers is kept, calls of a
+    /// listener that are pending are dropped. On another actor from the parallel phase: from this
+    /// round's serial phase on; from outside: from the start of a round on.
     void disconnect();
-    explicit operator bool() const noexcept { return handler_ != 0; }
+    /// False as soon as the listener is disconnected, whoever did that. Of a binding, only what was
+    /// done through this object is known. Any thread; another one's news may be late.
+    bool connected() const noexcept;
+    explicit operator bool() const noexcept { return handler_ != 0 || listener_ != nullptr; }
 
   private:
     ActorRef actor_;
     std::uint64_t handler_ = 0;
+    std::shared_ptr<detail::Listener> listener_; // of a signal; then the others are empty
 };
 
 /// Disconnects when it goes.
 class ScopedConnection {
   public:
     ScopedConnection() = default;
-    ScopedConnection(Connection connection) noexcept : connection_(connection) {}
+    ScopedConnection(Connection connection) noexcept : connection_(std::move(connection)) {}
     ScopedConnection(ScopedConnection&& other) noexcept
         : connection_(std::exchange(other.connection_, {})) {}
     ScopedConnection& operator=(ScopedConnection&& other) noexcept {
@@ -245,6 +254,9 @@ struct ActorContext : TaskContext {
     std::vector<Commit> commits;            // of this round
     Publication* publications = nullptr;    // the first of those that are due
 
+    const SignalEvent* event = nullptr; // that is being heard
+    Listener* listener = nullptr;       // whose code runs
+
     /// Notes a commit in the name of the actor whose code runs.
     void commit(void (*finish)(ActorContext&, void*, bool), void* data);
     SendResult refuse(SendResult why) noexcept {
@@ -290,6 +302,9 @@ inline void Actor::require_own(const char* member) const {
 
 /// The actor whose code runs. PhaseError where there is none.
 Actor& this_actor();
+
+/// Of the listener whose code runs, so that it can disconnect itself. PhaseError where there is none.
+Connection this_connection();
 
 /// Makes an actor. `setup(Actor&)` binds its handlers; it runs in the serial phase, and finishes
 /// before the actor's first message, also if it is a coroutine. From the serial phase it runs at

@@ -5,6 +5,7 @@
 
 #include "takt/actor/actor_ref.hpp"
 #include "takt/actor/handler.hpp"
+#include "takt/actor/listener.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -100,10 +101,12 @@ struct ActorMore {
     bool kept_is_due = false;            // something that was kept may be handled now
     bool stopping = false; // it failed in this phase, and is stopped in the serial phase
     bool to_sweep = false;
-    bool hears_heartbeat = false; // it is among those who get the heartbeat's mail
     void (*destroy_state)(void*) noexcept = nullptr; // of a state that is not a behaviour's
     std::unique_ptr<Load<StdPolicy>> own_load;
-    UniqueFunction<TaskHandle(Actor&)> setup; // while a task of it has not ended
+    UniqueFunction<TaskHandle(Actor&)> setup;         // while a task of it has not ended
+    std::vector<std::shared_ptr<Listener>> listeners; // its connections to signals
+    /// Of listeners, once it is gone, for tasks on background threads.
+    std::unique_ptr<Handler> closures_in_use;
 };
 
 /// What all actors of a behaviour share. Lives as long as the last of them.

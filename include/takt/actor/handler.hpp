@@ -18,6 +18,8 @@
 
 namespace takt::detail {
 
+struct Listener;
+
 using TaskHandle = std::coroutine_handle<TaskPromise<void>>;
 
 /// One binding.
@@ -32,6 +34,7 @@ class Handler {
     std::uint64_t id = 0;          // in its table
     std::uint32_t tasks = 0;       // that it began and that have not ended: they use its closure
     bool connected = true;
+    Listener* listener = nullptr; // whose it is; null: it is a binding
 };
 
 /// The handlers of one topic.

@@ -11,13 +11,6 @@
 
 namespace takt {
 
-namespace detail {
-
-/// What the frame sends to those that listen to it.
-inline constexpr Topic<FrameTime> kHeartbeat{"takt.heartbeat"};
-
-} // namespace detail
-
 /// What one step() did.
 struct FrameReport {
     FrameTime time = {};
@@ -34,7 +27,7 @@ struct FrameReport {
 struct Failure {
     ActorRef actor = {};    ///< empty: code outside actors
     std::string name = {};  ///< the actor's
-    std::string topic = {}; ///< of the message; empty when it was none
+    std::string topic = {}; ///< of the message, or the signal; empty when it was none
     std::uint64_t frame = 0;
     std::exception_ptr exception = {};
 

@@ -12,7 +12,8 @@ namespace takt {
 
 namespace detail {
 class Engine;
-}
+class SignalCore;
+} // namespace detail
 
 /// A reference to a runtime, for what is built on it. A Runtime converts to it.
 class World {
@@ -35,6 +36,8 @@ class World {
     void forget_barrier_hook(std::uint64_t number) const noexcept;
     /// Keeps the loads while mail counts on them.
     void keep(std::shared_ptr<LoadBoard<StdPolicy>> loads) const;
+    /// A signal without listeners. `name` lives as long as the program. In the serial phase.
+    std::shared_ptr<detail::SignalCore> make_signal(const char* name, bool is_deferred) const;
 
   private:
     detail::Engine* engine_;

@@ -5,6 +5,7 @@
 
 #include "takt/frame.hpp"
 #include "takt/runtime/config.hpp"
+#include "takt/signal.hpp"
 
 #include <chrono>
 #include <concepts>
@@ -57,33 +58,18 @@ class MailProducer {
     Producer<StdPolicy> producer_;
 };
 
-/// The begin of each frame's heartbeat, for actors. From an actor's code only; a handler is a
-/// function of `takt::FrameTime`, as for a topic.
-class Heartbeat {
+/// What each frame fires at the begin of a stage; a listener is a function of `takt::FrameTime`.
+class FrameSignal : public SignalSource<FrameTime> {
   public:
-    template <class F>
-    Connection connect(F&& handler) {
-        const Connection connection =
-            this_actor().bind(detail::kHeartbeat, std::forward<F>(handler));
-        subscribe();
-        return connection;
-    }
-    template <class F>
-    Connection connect_parallel(F&& handler) {
-        const Connection connection =
-            this_actor().bind_parallel(detail::kHeartbeat, std::forward<F>(handler));
-        subscribe();
-        return connection;
-    }
     /// The frame that runs, or ran last. In a frame, or between frames.
     FrameTime now() const;
 
   private:
     friend class Runtime;
-    explicit Heartbeat(detail::Engine& engine) noexcept : engine_(engine) {}
-    void subscribe();
+    FrameSignal(detail::Engine& engine, std::shared_ptr<detail::SignalCore> core) noexcept
+        : SignalSource(std::move(core)), engine_(&engine) {}
 
-    detail::Engine& engine_;
+    detail::Engine* engine_;
 };
 
 /// Workers, actors and frames.
@@ -144,7 +130,21 @@ class Runtime {
     }
     /// Runs a task of no actor, now, up to where it first waits; it runs in the serial phase only.
     void start(Task<> task);
-    Heartbeat heartbeat() noexcept { return Heartbeat(*engine_); }
+    /// The stages of a frame, in this order. One that nobody listens to costs nothing.
+    FrameSignal pre_simulation() noexcept;
+    FrameSignal post_simulation() noexcept;
+    FrameSignal heartbeat() noexcept;
+    /// `step([Serial], SimulationStep)` at a fixed rate, in pre_simulation after its listeners: by
+    /// time, then by priority (low first), then in bind order. What is due is computed from frame
+    /// time, so nothing drifts; of more than 8 steps in one frame the oldest are skipped and
+    /// counted. In the serial phase.
+    template <class F>
+    Connection bind_to_simulation(double rate_hz, int priority, F&& step) {
+        using Made = detail::HandlerOf<Phase::serial, void, std::decay_t<F>, SimulationStep>;
+        return bind_steps(rate_hz, priority, std::make_unique<Made>(std::forward<F>(step)));
+    }
+    /// Steps that were skipped, of all bindings.
+    std::uint64_t skipped_steps() const;
     /// With a virtual clock: the next frame comes so much later than it would. In the serial phase.
     void advance(std::chrono::nanoseconds by);
 
@@ -215,6 +215,7 @@ class Runtime {
     void run_while(const char* member, UniqueFunction<bool()> go_on, std::int64_t end_ns = kNever);
     void pace_fixed(std::int64_t& due_ns);
     void pace_on_demand(std::int64_t end_ns);
+    Connection bind_steps(double rate_hz, int priority, std::unique_ptr<detail::Handler> step);
     SendResult post_closure(UniqueFunction<void()> closure);
 
     EffectiveConfig config_;

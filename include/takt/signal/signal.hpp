@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Layer 8, signal. Signals with types: connecting, waiting, firing. Below: frame (SignalCore). Above:
+// runtime, which has one for each stage of a frame.
+
+#include "takt/frame.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace takt {
+
+/// What firing in the serial phase does. In the parallel phase it is always a commit.
+enum class Firing : std::uint8_t {
+    immediate, ///< serial listeners are called at once, also within a listener
+    deferred,  ///< all calls go through the next round
+};
+
+/// A signal's name: a literal, which lives as long as the program.
+struct SignalName {
+    template <std::size_t N>
+    constexpr SignalName(const char (&given)[N]) noexcept : text(given) {}
+    const char* text;
+};
+
+namespace detail {
+
+/// Suspends a task until the next fire.
+template <class... Args>
+class SignalAwait : public HostAwaiter<SignalAwait<Args...>>, SignalWait {
+  public:
+    explicit SignalAwait(std::shared_ptr<SignalCore> core) noexcept
+        : core_(std::move(core)), name_(core_->name()) {}
+    bool await_ready() const noexcept { return false; }
+    void hand_over(RootTask& root) {
+        const auto core = std::exchange(core_, nullptr); // who waits does not keep the signal
+        core->wait(*this, root);
+    }
+    auto await_resume() {
+        listener = nullptr;
+        if (event == nullptr)
+            throw Error("signal", name_, "it was destroyed while a task waited for it",
+                        "Let it live longer than the task, or catch this");
+        auto& args = static_cast<TopicMail<Args...>&>(event->mail).args;
+        if constexpr (sizeof...(Args) == 1)
+            return std::tuple_element_t<0, std::tuple<Args...>>(std::get<0>(args));
+        else if constexpr (sizeof...(Args) > 1)
+            return std::tuple<Args...>(args);
+    }
+
+  private:
+    std::shared_ptr<SignalCore> core_;
+    const char* name_;
+};
+
+} // namespace detail
+
+/// The listening end of a signal. Listeners belong to the actor whose code connects them: they run in
+/// its name, in the parallel phase on its worker, and go with it. One that throws fails its actor as a
+/// handler does, and stops nobody else. In a phase only; from the parallel phase a connection counts
+/// from its place in commit order.
+template <class... Args>
+class SignalSource {
+    static_assert((detail::check_travels<Args>() && ...));
+    static_assert(
+        (std::is_copy_constructible_v<Args> && ...),
+        "takt: a signal's arguments are seen by all its listeners: they must be copyable");
+
+  public:
+    explicit SignalSource(std::shared_ptr<detail::SignalCore> core) noexcept
+        : core_(std::move(core)) {}
+
+    /// `listener([Serial], args...)` in the serial phase: a function or a coroutine, as a handler.
+    /// Outside actors it belongs to nobody.
+    template <class F>
+    Connection connect(F&& listener) {
+        return add<Phase::serial>(false, std::forward<F>(listener));
+    }
+    /// The same in the parallel phase; from an actor's code only.
+    template <class F>
+    Connection connect_parallel(F&& listener) {
+        return add<Phase::parallel>(false, std::forward<F>(listener));
+    }
+    /// Disconnected before its one call.
+    template <class F>
+    Connection once(F&& listener) {
+        return add<Phase::serial>(true, std::forward<F>(listener));
+    }
+    template <class F>
+    Connection once_parallel(F&& listener) {
+        return add<Phase::parallel>(true, std::forward<F>(listener));
+    }
+    /// Goes on with the next fire, in the caller's phase, and gives its arguments: nothing, the one,
+    /// or a tuple. Throws Error when the signal is destroyed.
+    [[nodiscard]] auto wait() { return detail::SignalAwait<Args...>(core_); }
+
+    const char* name() const noexcept { return core_->name(); }
+
+  protected:
+    template <Phase kPhase, class F>
+    Connection add(bool once, F&& listener) {
+        using Made = detail::HandlerOf<kPhase, void, std::decay_t<F>, Args...>;
+        return core_->connect(kPhase, once, std::make_unique<Made>(std::forward<F>(listener)));
+    }
+
+    std::shared_ptr<detail::SignalCore> core_;
+};
+
+/// Fires a signal, from any thread. May be copied, sent and kept: once the signal is gone, fires are
+/// answered `dead`, or find nobody.
+template <class... Args>
+class SignalRef {
+  public:
+    SignalRef(unsigned runtime, std::uint64_t id, const char* name) noexcept
+        : id_(id), name_(name), runtime_(runtime) {}
+
+    /// In the serial phase as the signal's Firing says; in the parallel phase in this round's serial
+    /// phase, in commit order; from outside in the next round. Throws Error in the eleventh signal of
+    /// a chain of listeners that fire.
+    template <class... Given>
+    SendResult fire(Given&&... args) const {
+        static_assert(std::is_constructible_v<std::tuple<Args...>, Given&&...>,
+                      "takt: the arguments do not fit the signal's types");
+        detail::ActorContext* const here = detail::context_in(runtime_);
+        auto event = detail::make_event<Args...>(name_, here == nullptr ? nullptr : here->event,
+                                                 std::forward<Given>(args)...);
+        return here != nullptr ? here->host->fire(id_, std::move(event))
+                               : detail::fire_from_outside(runtime_, id_, std::move(event));
+    }
+
+  private:
+    std::uint64_t id_;
+    const char* name_;
+    unsigned runtime_;
+};
+
+/// An event that any number of listeners hear, in connect order.
+///
+///     takt::Signal<int> hit{runtime, "hit"};
+///     hit.connect([](int damage) { ... });
+///     hit.fire(3);
+///
+/// Made in the serial phase. When it is destroyed its listeners go, after the calls that are pending.
+template <class... Args>
+class Signal : public SignalSource<Args...> {
+  public:
+    Signal(World world, SignalName name, Firing firing = Firing::immediate)
+        : SignalSource<Args...>(world.make_signal(name.text, firing == Firing::deferred)) {}
+    ~Signal() { this->core_->close(); }
+    Signal(const Signal&) = delete;
+    Signal& operator=(const Signal&) = delete;
+
+    /// As SignalRef::fire.
+    template <class... Given>
+    SendResult fire(Given&&... args) const {
+        return ref().fire(std::forward<Given>(args)...);
+    }
+    SignalRef<Args...> ref() const noexcept {
+        return {this->core_->runtime(), this->core_->id(), this->core_->name()};
+    }
+};
+
+} // namespace takt
