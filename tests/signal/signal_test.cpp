@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <stdexcept>
 
@@ -159,6 +160,46 @@ TEST_P(Signals, stages_come_in_order_once_a_frame) {
     runtime.step();
     runtime.step();
     EXPECT_EQ(order, "pohpoh");
+}
+
+TEST_P(Signals, parallel_listeners_are_called_in_the_next_parallel_phase_and_may_disconnect) {
+    Signal<int> hit{runtime, "hit"};
+    runtime.spawn_actor({}, [&](Actor&) {
+        hit.connect_parallel([&](int value) {
+            EXPECT_EQ(takt::current_phase(), Phase::parallel);
+            heard.push_back(value);
+            takt::this_connection().disconnect();
+        });
+    });
+    hit.fire(1);
+    hit.fire(2);
+    EXPECT_TRUE(heard.empty());
+    runtime.step();
+    EXPECT_EQ(heard, (std::vector<int>{1}));
+}
+
+TEST_P(Signals, steps_of_fixed_rate_neither_drift_nor_spiral) {
+    std::string order;
+    runtime.bind_to_simulation(100, 2, [&](takt::SimulationStep) { order += 'b'; });
+    std::uint64_t steps = 0;
+    std::uint64_t skipped = 0;
+    runtime.bind_to_simulation(100, 1, [&](takt::SimulationStep step) {
+        order += 'a';
+        ++steps;
+        skipped += step.skipped;
+        EXPECT_EQ(step.time_ns, static_cast<std::int64_t>(step.step) * 10'000'000);
+    });
+    for (int frame = 0; frame < 600; ++frame)
+        runtime.step();
+    const auto due = static_cast<std::uint64_t>(runtime.heartbeat().now().time_ns / 10'000'000);
+    EXPECT_EQ(steps, due);
+    EXPECT_EQ(order.substr(0, 4), "abab");
+    EXPECT_EQ(runtime.skipped_steps(), 0u);
+    runtime.advance(std::chrono::seconds(1));
+    runtime.step();
+    EXPECT_EQ(steps, due + 8);
+    EXPECT_GT(skipped, 90u);
+    EXPECT_EQ(runtime.skipped_steps(), 2 * skipped);
 }
 
 INSTANTIATE_TEST_SUITE_P(workers, Signals, testing::Values(1, 2, 4));
