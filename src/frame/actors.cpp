@@ -274,7 +274,7 @@ void Engine::destroy(ActorRef actor) {
     if (cell->more == nullptr)
         return;
     for (const std::shared_ptr<Listener>& listener : cell->more->listeners)
-        listener->until = std::min(listener->until, signal_clock_ + 1); // L2
+        listener->until = std::min(listener->until, signal_clock_ + 1); // Y2
     for (const ActorRef child : cell->more->children)
         destroy(child);
 }

@@ -389,7 +389,7 @@ void FrameWorker::call_pending(Listener& to) {
         return;
     const ActorCell* const cell = table->find(to.actor);
     if (cell == nullptr || cell->read_word().life == Life::dying)
-        return; // L2
+        return; // Y2
     const std::shared_ptr<SignalEvent> heard = to.take_pending();
     call_listener(to, heard);
     if (to.until != Listener::kOpen && !to.has_pending()) // the signal is gone
@@ -481,7 +481,7 @@ void FrameWorker::release_handler(ActorTask& task) noexcept {
         return;
     Listener* const of_signal = task.handler->listener;
     if (of_signal != nullptr && !of_signal->is_connected())
-        listeners_to_sweep_.push_back(of_signal->shared_from_this()); // L3
+        listeners_to_sweep_.push_back(of_signal->shared_from_this()); // Y3
     else if (!task.handler->connected)
         engine_.handlers_changed(*table->find(task.actor));
 }

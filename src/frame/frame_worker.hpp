@@ -73,7 +73,7 @@ struct ActorTask : RootTask, Timer {
     Delivery* delivery = nullptr; // null: it is no message's
     Whereabouts where = Whereabouts::running;
     std::uint64_t due_frame = 0; // of who waits for a frame
-    std::uint32_t slot = 0; // of its TaskRef; 0: it has none
+    std::uint32_t slot = 0;      // of its TaskRef; 0: it has none
     bool is_setup = false;
     bool cancelled = false;
     bool orphan = false; // its actor went while it was on a background thread

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Signals: who listens (L1), what a fire does in each phase, and how listeners go (L2, L3).
+// Signals: who listens (Y1), what a fire does in each phase, and how listeners go (L2, L3).
 #include "frame/engine.hpp"
 
 #include <algorithm>
@@ -331,7 +331,7 @@ void Engine::call_in_parallel(SignalCore& core, const std::shared_ptr<SignalEven
     }
 }
 
-// L1. Listeners may connect and disconnect meanwhile, and the signal may go.
+// Y1. Listeners may connect and disconnect meanwhile, and the signal may go.
 void Engine::call_in_serial(SignalCore& core, const std::shared_ptr<SignalEvent>& event) {
     const OpenFire open(*this, core);
     const std::size_t count = core.serial_.size();
@@ -345,7 +345,7 @@ void Engine::call_in_serial(SignalCore& core, const std::shared_ptr<SignalEvent>
     }
 }
 
-// L2: the calls that an actor still has to hear when it goes, in the order of the fires.
+// Y2: the calls that an actor still has to hear when it goes, in the order of the fires.
 void Engine::call_pending_of(ActorCell& cell) {
     if (cell.more == nullptr || cell.more->listeners.empty())
         return;
@@ -432,7 +432,7 @@ void Engine::sweep_listeners(FrameWorker& worker) {
     };
     for (const auto& listener : std::exchange(worker.listeners_to_sweep(), {})) {
         if (listener->handler != nullptr && listener->handler->tasks != 0)
-            continue; // L3: the last of them brings it here again
+            continue; // Y3: the last of them brings it here again
         closures.push_back(std::move(listener->handler));
         ActorCell* const cell = table_.find(listener->actor);
         if (cell != nullptr && cell->more != nullptr)

@@ -141,8 +141,7 @@ const std::map<std::string, Use>& uses() {
          use([](Scene& s) { return static_cast<takt::World>(s.runtime).workers(); })},
         // signals
         {"FrameSignal::now", use([](Scene& s) { return s.heartbeat.now(); })},
-        {"Signal::Signal",
-         use([](Scene& s) { const takt::Signal<int> made(s.runtime, "made"); })},
+        {"Signal::Signal", use([](Scene& s) { const takt::Signal<int> made(s.runtime, "made"); })},
         {"Signal::~Signal", use([](Scene& s) { s.signal.reset(); })},
         {"Signal::fire", use([](Scene& s) { return s.signal->fire(1); })},
         {"Signal::ref", use([](Scene& s) { return s.signal->ref(); })},
@@ -152,8 +151,7 @@ const std::map<std::string, Use>& uses() {
          use([](Scene& s) { s.signal->connect_parallel([](int) {}); })},
         {"SignalSource::name", use([](Scene& s) { return s.signal->name(); })},
         {"SignalSource::once", use([](Scene& s) { s.signal->once([](int) {}); })},
-        {"SignalSource::once_parallel",
-         use([](Scene& s) { s.signal->once_parallel([](int) {}); })},
+        {"SignalSource::once_parallel", use([](Scene& s) { s.signal->once_parallel([](int) {}); })},
         {"this_connection", use([](Scene&) { return takt::this_connection(); })},
         // an actor, by code that is not its own
         {"Actor::ref", use([](Scene& s) { return s.inside->ref(); })},
@@ -298,7 +296,8 @@ const std::map<std::string, Await>& awaits() {
         {"wait", [](Scene&) -> Task<> { co_await takt::wait(0ns); }},
         {"offload", [](Scene&) -> Task<> { co_await takt::offload(); }},
         {"when_all", [](Scene&) -> Task<> { co_await takt::when_all(nothing(), nothing()); }},
-        {"SignalSource::wait", [](Scene& s) -> Task<> {
+        {"SignalSource::wait",
+         [](Scene& s) -> Task<> {
              // the signal is fired by who gets to it; or by nobody, where waiting is refused
              s.runtime.post([&s] { s.runtime.post([&s] { s.signal->fire(1); }); });
              co_await s.signal->wait();

@@ -25,10 +25,10 @@ class Engine;
 
 /// The frame thread's in the serial phase, but for what says otherwise.
 ///
-/// L1  Listeners are called in connect order; who connects while a fire runs does not hear it.
-/// L2  When a listener's actor or its signal goes, the calls that are pending still come: those of an
+/// Y1  Listeners are called in connect order; who connects while a fire runs does not hear it.
+/// Y2  When a listener's actor or its signal goes, the calls that are pending still come: those of an
 ///     actor at its end, all in the serial phase. disconnect() drops them.
-/// L3  A listener's closure goes in the serial phase, and not before the tasks that it began.
+/// Y3  A listener's closure goes in the serial phase, and not before the tasks that it began.
 class SignalCore : public std::enable_shared_from_this<SignalCore> {
   public:
     SignalCore(Engine& engine, unsigned runtime, std::uint64_t id, const char* name,
