@@ -147,6 +147,7 @@ void Engine::bring_to_life(ActorCell& cell) {
         return; // its setup destroyed it
     word.life = Life::live;
     cell.write_word(word);
+    begin_listeners_of(cell);
     kept_is_due(cell);
 }
 
@@ -238,6 +239,7 @@ void Engine::fail(Actor* actor, const char* topic, std::exception_ptr exception)
             cell.write_word(word);
         }
         expire_kept(cell, DeadLetter::Reason::stopped);
+        stop_listeners_of(cell);
         return;
     }
 }

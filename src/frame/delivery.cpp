@@ -29,9 +29,11 @@ bool may_handle(const ActorCell& cell) noexcept {
     return cell.read_word().life == Life::live && (cell.more == nullptr || !cell.more->stopping);
 }
 
-// Its setup may still wait: who connects wants to hear from then on.
-bool may_be_called(const ActorCell& cell) noexcept {
-    return cell.read_word().life != Life::stopped && (cell.more == nullptr || !cell.more->stopping);
+// Calls that are pending when an actor goes still come (Y2); a task that waits goes with it.
+bool may_hear(const ActorCell& cell, bool is_task) noexcept {
+    const Life life = cell.read_word().life;
+    return is_task ? life != Life::dying
+                   : life != Life::stopped && (cell.more == nullptr || !cell.more->stopping);
 }
 
 // The message of a signature that is not the handlers'.
@@ -398,10 +400,9 @@ void FrameWorker::call_pending(Listener& to) {
 
 void FrameWorker::call_listener(Listener& to, const std::shared_ptr<SignalEvent>& heard) {
     ActorCell* const cell = table->find(to.actor);
-    SignalWait* const wait = std::exchange(to.wait, nullptr);
-    const bool is_dying = cell != nullptr && cell->read_word().life == Life::dying;
-    if (wait == nullptr && cell != nullptr && !is_dying && !may_be_called(*cell))
+    if (cell != nullptr && !may_hear(*cell, to.wait != nullptr))
         return;
+    SignalWait* const wait = std::exchange(to.wait, nullptr);
     if (to.once)
         Engine::end_listener(to);
     Actor* const actor_before =

@@ -168,6 +168,10 @@ void Engine::forget_barrier_hook(std::uint64_t number) noexcept {
 void Engine::require_no_frame(const char* member) const {
     if (in_frame())
         violated(member, "A frame is running; call it between frames", Level::between_frames);
+    const ActorContext* const here = context_in(number_);
+    if (here != nullptr && (here->actor != nullptr || here->event != nullptr))
+        violated(member, "A setup or a listener is running; call it after its end",
+                 Level::between_frames);
 }
 
 void Engine::require_standstill(const char* member) const {
@@ -228,7 +232,7 @@ void Engine::begin_frame(std::int64_t now) {
     const std::int64_t before_ns = time_.time_ns;
     ++time_.frame;
     time_.time_ns = options_.virtual_clock
-                        ? before_ns + options_.step_ns + std::exchange(clock_advance_ns_, 0)
+                        ? later(advanced_ns_, time_of_step(time_.frame, options_.rate_hz))
                         : now - began_ns_;
     time_.step_ns = time_.time_ns - before_ns;
     sweep_listeners(frame_thread());
@@ -508,8 +512,9 @@ std::int64_t Engine::next_due_ns() const noexcept {
     bool wants_frame = !next_frame_.empty();
     for (const std::shared_ptr<SignalCore>& signal : frame_signals_)
         wants_frame |= signal->has_listeners();
-    return std::min({timers_.next_due_ns(), next_simulation_ns(),
-                     wants_frame ? later(time_.time_ns, options_.step_ns) : kNever});
+    return std::min(
+        {timers_.next_due_ns(), next_simulation_ns(),
+         wants_frame ? later(time_.time_ns, time_of_step(1, options_.rate_hz)) : kNever});
 }
 
 void Engine::ring() noexcept {

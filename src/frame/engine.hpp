@@ -16,7 +16,6 @@
 #include <exception>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -36,11 +35,15 @@ struct EngineOptions {
     OnViolation on_violation = OnViolation::raise;
     FailurePolicy failure_policy = FailurePolicy::stop;
     bool virtual_clock = false;
-    std::int64_t step_ns = 16'666'667; // of a frame, where the clock is virtual
+    double rate_hz = 60; // of frames, where the clock is virtual
     int offload_threads = 2;
     GateConfig gate;
     LaneConfig lane;
 };
+
+/// When a step is due that comes at a fixed rate. From its number, not from the step before: nothing
+/// adds up.
+std::int64_t time_of_step(std::uint64_t step, double rate_hz) noexcept;
 
 /// The number of a runtime among those of this process.
 class RuntimeNumber {
@@ -109,7 +112,7 @@ class Engine final : public ActorHost, public TaskHost {
     const FrameTime& time() const noexcept { return time_; }
     std::int64_t real_time_of(std::int64_t frame_time_ns) const noexcept;
     /// Where the clock is virtual.
-    void advance_clock(std::int64_t by_ns) noexcept { clock_advance_ns_ += by_ns; }
+    void advance_clock(std::int64_t by_ns) noexcept { advanced_ns_ += by_ns; }
 
     void set_on_failure(UniqueFunction<void(const Failure&)> hook) {
         on_failure_ = std::move(hook);
@@ -228,6 +231,13 @@ class Engine final : public ActorHost, public TaskHost {
         std::uint64_t next;    // step
         std::uint64_t skipped; // before that
     };
+    /// What sweep_listeners() works on.
+    struct ListenerSweep {
+        std::vector<std::shared_ptr<Listener>> listeners;
+        std::vector<std::unique_ptr<Handler>> closures;
+        std::vector<ActorCell*> actors;
+        std::vector<SignalCore*> signals;
+    };
     struct Move {
         ActorRef actor;
         int worker;
@@ -262,6 +272,8 @@ class Engine final : public ActorHost, public TaskHost {
     void call_in_serial(SignalCore& core, const std::shared_ptr<SignalEvent>& event);
     void call_pending_of(ActorCell& cell);
     void settle(SignalCore& core);
+    void begin_listeners_of(ActorCell& cell);
+    void stop_listeners_of(ActorCell& cell);
     void end_listeners_of(ActorCell& cell);
     void end_signals();
     void sweep_listeners(FrameWorker& worker);
@@ -323,7 +335,7 @@ class Engine final : public ActorHost, public TaskHost {
     // The frame thread's:
     FrameTime time_;
     std::int64_t began_ns_ = 0;
-    std::int64_t clock_advance_ns_ = 0;
+    std::int64_t advanced_ns_ = 0; // by advance_clock()
     std::uint64_t next_actor_id_ = 1;
     std::uint64_t actors_ = 0;
     std::vector<Commit> commits_; // of the next serial phase, from the frame thread
@@ -346,10 +358,11 @@ class Engine final : public ActorHost, public TaskHost {
     TimerList next_frame_;
     std::vector<Remains> remains_;
     std::array<std::shared_ptr<SignalCore>, kStages> frame_signals_;
-    std::unordered_map<std::uint64_t, SignalCore*> signals_; // by id
-    std::uint64_t signal_clock_ = 0;                         // numbers fires and connections
-    std::vector<std::unique_ptr<Handler>> closures_in_use_;  // at the end, by orphaned tasks
-    std::vector<Simulation> simulation_;                     // by priority, then in bind order
+    std::unordered_map<std::uint64_t, std::shared_ptr<SignalCore>> signals_; // by id
+    std::uint64_t signal_clock_ = 0;                        // numbers fires and connections
+    ListenerSweep sweep_;                                   // empty; keeps its memory
+    std::vector<std::unique_ptr<Handler>> closures_in_use_; // at the end, by orphaned tasks
+    std::vector<Simulation> simulation_;                    // by priority, then in bind order
     std::uint64_t skipped_steps_ = 0;
     std::vector<ActorRef> dying_;
     std::vector<Move> moves_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Signals: who listens (Y1), what a fire does in each phase, and how listeners go (L2, L3).
+// Signals: who listens (Y1), what a fire does in each phase, and how listeners go (Y2, Y3).
 #include "frame/engine.hpp"
 
 #include <algorithm>
@@ -33,9 +33,12 @@ struct CloseMail : MailHead {
     std::shared_ptr<SignalCore> signal;
 };
 
+/// What an actor's commit does when the actor has gone before it.
+enum class WhenGone : std::uint8_t { nothing, the_same };
+
 /// In the parallel phase: does `action(engine)` in this round's serial phase, in the place of the
-/// actor whose code runs, unless that is gone by then.
-template <class Action>
+/// actor whose code runs.
+template <WhenGone kWhenGone, class Action>
 void run_at_commit(FrameWorker& here, Action action) {
     void* const at = here.memory.take(sizeof(Action), alignof(Action));
     here.commit(
@@ -45,7 +48,7 @@ void run_at_commit(FrameWorker& here, Action action) {
                 ~End() { later.~Action(); }
                 Action& later;
             } const end{later};
-            if (run)
+            if (run || kWhenGone == WhenGone::the_same)
                 later(static_cast<FrameWorker&>(context).engine());
         },
         ::new (at) Action(std::move(action)));
@@ -53,6 +56,16 @@ void run_at_commit(FrameWorker& here, Action action) {
 
 FrameWorker& this_worker() noexcept {
     return static_cast<FrameWorker&>(*actor_context());
+}
+
+/// Leaves the list empty.
+template <class T, class Each>
+void for_each_once(std::vector<T*>& list, Each each) {
+    std::sort(list.begin(), list.end());
+    list.erase(std::unique(list.begin(), list.end()), list.end());
+    for (T* const one : list)
+        each(*one);
+    list.clear();
 }
 
 } // namespace
@@ -120,13 +133,13 @@ std::shared_ptr<SignalCore> Engine::make_signal(const char* name, bool is_deferr
     // relaxed: only distinct
     const std::uint64_t id = ids.fetch_add(1, std::memory_order_relaxed) + 1;
     auto core = std::make_shared<SignalCore>(*this, number_, id, name, is_deferred);
-    signals_.emplace(id, core.get());
+    signals_.emplace(id, core);
     return core;
 }
 
 SignalCore* Engine::find_signal(std::uint64_t id) const noexcept {
     const auto found = signals_.find(id);
-    return found == signals_.end() ? nullptr : found->second;
+    return found == signals_.end() ? nullptr : found->second.get();
 }
 
 SignalCore::~SignalCore() {
@@ -141,7 +154,9 @@ void SignalCore::close() {
         if (engine_ != nullptr)
             engine_->close_signal(*this);
     } else if (here != nullptr) {
-        run_at_commit(this_worker(), [core = shared_from_this()](Engine&) { core->close(); });
+        run_at_commit<WhenGone::the_same>(
+            this_worker(),
+            [core = shared_from_this()](Engine& engine) { engine.close_signal(*core); });
     } else if (Gate<StdPolicy>* const gate = gate_of(runtime_)) {
         static_cast<void>(gate->send_control<CloseMail>(0, shared_from_this()));
     }
@@ -150,6 +165,7 @@ void SignalCore::close() {
 void Engine::close_signal(SignalCore& core) {
     if (std::exchange(core.is_closed_, true))
         return;
+    const std::shared_ptr<SignalCore> keep = core.shared_from_this();
     signals_.erase(core.id_);
     for (SignalCore::Listeners* const list : {&core.serial_, &core.parallel_})
         for (const std::shared_ptr<Listener>& listener : *list)
@@ -174,9 +190,9 @@ void Engine::settle(SignalCore& core) {
 // Closures that tasks on background threads use stay until those have come home.
 void Engine::end_signals() {
     while (!signals_.empty()) {
-        SignalCore& core = *signals_.begin()->second;
-        close_signal(core);
-        core.engine_ = nullptr;
+        const std::shared_ptr<SignalCore> core = signals_.begin()->second;
+        close_signal(*core);
+        core->engine_ = nullptr;
     }
     simulation_.clear();
     for (const auto& worker : frame_workers_) {
@@ -210,7 +226,7 @@ std::shared_ptr<Listener> Engine::add_listener(SignalCore& core, Phase phase, bo
     if (here.actor == nullptr && phase == Phase::parallel)
         violated(member, "Call it from an actor's setup, handlers and tasks: what runs in the "
                          "parallel phase runs on its actor's worker");
-    auto listener = std::make_shared<Listener>();
+    auto listener = std::allocate_shared<Listener>(PoolAllocator<Listener>());
     listener->phase = phase;
     listener->once = once;
     listener->runtime = number_;
@@ -235,6 +251,9 @@ Connection Engine::connect(SignalCore& core, Phase phase, bool once,
 
 void Engine::wait(SignalCore& core, SignalWait& wait, RootTask& task) {
     need_actor_context("takt::Signal::wait");
+    if (task.host != this)
+        throw Error("signal", core.name_, "it is another runtime's than the task that waits",
+                    "Let a listener over there post() to this one");
     if (must_end(task))
         return;
     task.phase = current_phase();
@@ -256,17 +275,19 @@ void Engine::register_in_order(SignalCore& core, std::shared_ptr<Listener> liste
         register_listener(core, listener);
         return;
     }
-    run_at_commit(this_worker(),
-                  [core = core.shared_from_this(), listener = std::move(listener)](Engine& engine) {
-                      engine.register_listener(*core, listener);
-                  });
+    run_at_commit<WhenGone::nothing>(
+        this_worker(), [core = core.shared_from_this(), listener = std::move(listener)](
+                           Engine& engine) { engine.register_listener(*core, listener); });
 }
 
 void Engine::register_listener(SignalCore& core, const std::shared_ptr<Listener>& listener) {
     if (!listener->is_connected())
         return;
-    listener->since = ++signal_clock_;
-    if (listener->actor && !is_alive(listener->actor)) // it connects while it goes: hears nothing
+    const ActorCell* const cell = table_.find(listener->actor);
+    const Life life = cell == nullptr ? Life::live : cell->read_word().life;
+    if (life != Life::unborn || listener->wait != nullptr) // a setup may wait, but is not called
+        listener->since = ++signal_clock_;
+    if (life == Life::dying)
         listener->until = listener->since;
     listener->signal = &core;
     (listener->phase == Phase::serial ? core.serial_ : core.parallel_).push_back(listener);
@@ -277,10 +298,11 @@ void Engine::register_listener(SignalCore& core, const std::shared_ptr<Listener>
 
 SendResult Engine::fire(std::uint64_t signal, std::shared_ptr<SignalEvent> event) {
     if (in_parallel()) {
-        run_at_commit(this_worker(), [signal, event = std::move(event)](Engine& engine) mutable {
-            if (SignalCore* const core = engine.find_signal(signal))
-                engine.fire(*core, std::move(event), false);
-        });
+        run_at_commit<WhenGone::nothing>(
+            this_worker(), [signal, event = std::move(event)](Engine& engine) mutable {
+                if (SignalCore* const core = engine.find_signal(signal))
+                    engine.fire(*core, std::move(event), false);
+            });
         return SendResult::ok;
     }
     SignalCore* const core = find_signal(signal);
@@ -331,17 +353,18 @@ void Engine::call_in_parallel(SignalCore& core, const std::shared_ptr<SignalEven
     }
 }
 
-// Y1. Listeners may connect and disconnect meanwhile, and the signal may go.
+// Y1. Listeners may connect and disconnect meanwhile, and the signal may go. Nothing is swept while a
+// fire runs, so those that are listed stay where they are.
 void Engine::call_in_serial(SignalCore& core, const std::shared_ptr<SignalEvent>& event) {
     const OpenFire open(*this, core);
     const std::size_t count = core.serial_.size();
     for (std::size_t at = 0; at < count; ++at) {
-        const std::shared_ptr<Listener> listener = core.serial_[at];
-        if (!listener->hears(*event))
+        Listener& listener = *core.serial_[at];
+        if (!listener.hears(*event))
             continue;
-        ActorCell* const cell = table_.find(listener->actor);
+        ActorCell* const cell = table_.find(listener.actor);
         AsActor const as(*this, cell == nullptr ? nullptr : &ActorAccess::actor(*cell));
-        frame_thread().call_listener(*listener, event);
+        frame_thread().call_listener(listener, event);
     }
 }
 
@@ -399,13 +422,31 @@ void Engine::disconnect(Listener& listener) {
         end_listener(listener);
         return;
     }
-    run_at_commit(this_worker(),
-                  [later = listener.shared_from_this()](Engine&) { end_listener(*later); });
+    run_at_commit<WhenGone::the_same>(
+        this_worker(), [later = listener.shared_from_this()](Engine&) { end_listener(*later); });
 }
 
 void disconnect_from_outside(std::shared_ptr<Listener> listener) noexcept {
     if (Gate<StdPolicy>* const gate = gate_of(listener->runtime))
         static_cast<void>(gate->send_control<EndListenerMail>(0, std::move(listener)));
+}
+
+// Its setup comes first: from now on they hear.
+void Engine::begin_listeners_of(ActorCell& cell) {
+    if (cell.more == nullptr)
+        return;
+    for (const std::shared_ptr<Listener>& listener : cell.more->listeners)
+        if (listener->signal != nullptr && listener->since == Listener::kOpen)
+            listener->since = ++signal_clock_;
+}
+
+// It has failed, and nothing of it is called any more; its tasks go on.
+void Engine::stop_listeners_of(ActorCell& cell) {
+    if (cell.more == nullptr)
+        return;
+    for (const std::shared_ptr<Listener>& listener : cell.more->listeners)
+        if (listener->handler != nullptr)
+            end_listener(*listener);
 }
 
 // Their closures go with what is left of the actor.
@@ -417,34 +458,36 @@ void Engine::end_listeners_of(ActorCell& cell) {
         if (listener->handler == nullptr)
             continue;
         listener->handler->listener = nullptr;
-        listener->handler->next = std::move(cell.more->closures_in_use);
-        cell.more->closures_in_use = std::move(listener->handler);
+        cell.more->closures.push_back(std::move(listener->handler));
     }
 }
 
 void Engine::sweep_listeners(FrameWorker& worker) {
     if (worker.listeners_to_sweep().empty())
         return;
-    std::vector<SignalCore*> touched;
-    std::vector<std::unique_ptr<Handler>> closures; // last to go: they may disconnect others
     const auto is_over = [](const std::shared_ptr<Listener>& one) {
         return !one->is_connected() && one->handler == nullptr;
     };
-    for (const auto& listener : std::exchange(worker.listeners_to_sweep(), {})) {
+    sweep_.listeners.swap(worker.listeners_to_sweep()); // closures that go may end others
+    for (const std::shared_ptr<Listener>& listener : sweep_.listeners) {
         if (listener->handler != nullptr && listener->handler->tasks != 0)
             continue; // Y3: the last of them brings it here again
-        closures.push_back(std::move(listener->handler));
-        ActorCell* const cell = table_.find(listener->actor);
-        if (cell != nullptr && cell->more != nullptr)
-            std::erase_if(cell->more->listeners, is_over);
-        if (listener->signal != nullptr && !std::exchange(listener->signal->to_sweep_, true))
-            touched.push_back(listener->signal);
+        sweep_.closures.push_back(std::move(listener->handler));
+        if (ActorCell* const cell = table_.find(listener->actor))
+            sweep_.actors.push_back(cell);
+        if (listener->signal != nullptr)
+            sweep_.signals.push_back(listener->signal);
     }
-    for (SignalCore* const core : touched) {
-        core->to_sweep_ = false;
-        std::erase_if(core->serial_, is_over);
-        std::erase_if(core->parallel_, is_over);
-    }
+    for_each_once(sweep_.actors, [&](ActorCell& cell) {
+        if (cell.more != nullptr)
+            std::erase_if(cell.more->listeners, is_over);
+    });
+    for_each_once(sweep_.signals, [&](SignalCore& core) {
+        std::erase_if(core.serial_, is_over);
+        std::erase_if(core.parallel_, is_over);
+    });
+    sweep_.closures.clear();
+    sweep_.listeners.clear();
 }
 
 } // namespace detail

@@ -13,19 +13,20 @@ namespace {
 // Steps of one binding in one frame; a frame that makes up for more would be the later for it.
 constexpr std::uint64_t kCatchUpMax = 8;
 
-// From the number of the step, not from the step before: nothing adds up.
-std::int64_t time_of_step(std::uint64_t step, double rate_hz) noexcept {
-    return static_cast<std::int64_t>(static_cast<long double>(step) * 1e9L / rate_hz);
-}
-
 std::uint64_t last_step_until(std::int64_t time_ns, double rate_hz) noexcept {
     auto step = static_cast<std::uint64_t>(static_cast<long double>(time_ns) * rate_hz / 1e9L);
+    while (time_of_step(step, rate_hz) > time_ns)
+        --step;
     while (time_of_step(step + 1, rate_hz) <= time_ns)
         ++step;
     return step;
 }
 
 } // namespace
+
+std::int64_t time_of_step(std::uint64_t step, double rate_hz) noexcept {
+    return static_cast<std::int64_t>(static_cast<long double>(step) * 1e9L / rate_hz);
+}
 
 Connection Engine::bind_to_simulation(double rate_hz, int priority,
                                       std::unique_ptr<Handler> handler) {

@@ -25,7 +25,7 @@ detail::EngineOptions options_from(const EffectiveConfig& config, Plan plan) {
     options.on_violation = config.checks.on_violation.value;
     options.failure_policy = config.failure.policy.value;
     options.virtual_clock = config.clock.kind.value == ClockKind::virtual_time;
-    options.step_ns = static_cast<std::int64_t>(1e9 / config.frame.rate_hz.value);
+    options.rate_hz = config.frame.rate_hz.value;
     options.offload_threads = config.offload.threads.value;
     if (config.mail.worker_bytes.value != kUnlimited) // a lane's part
         options.lane.unread_bytes_max =
@@ -153,6 +153,7 @@ ShutdownReport Runtime::shutdown(std::chrono::nanoseconds patience) {
                          "A frame is running; call stop() there, and shutdown() "
                          "after run() has returned",
                          Level::between_frames);
+    engine_->require_no_frame("takt::Runtime::shutdown");
     return engine_->shutdown(later(now_ns(), patience.count()));
 }
 

@@ -303,7 +303,8 @@ inline void Actor::require_own(const char* member) const {
 /// The actor whose code runs. PhaseError where there is none.
 Actor& this_actor();
 
-/// Of the listener whose code runs, so that it can disconnect itself. PhaseError where there is none.
+/// Of the listener whose code runs, so that it can disconnect itself; also in the task that it is, but
+/// not in tasks that this one begins. PhaseError where there is none.
 Connection this_connection();
 
 /// Makes an actor. `setup(Actor&)` binds its handlers; it runs in the serial phase, and finishes

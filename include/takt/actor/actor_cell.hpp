@@ -106,7 +106,7 @@ struct ActorMore {
     UniqueFunction<TaskHandle(Actor&)> setup;         // while a task of it has not ended
     std::vector<std::shared_ptr<Listener>> listeners; // its connections to signals
     /// Of listeners, once it is gone, for tasks on background threads.
-    std::unique_ptr<Handler> closures_in_use;
+    std::vector<std::unique_ptr<Handler>> closures;
 };
 
 /// What all actors of a behaviour share. Lives as long as the last of them.

@@ -110,11 +110,12 @@ struct Listener : std::enable_shared_from_this<Listener> {
     SignalCore* signal = nullptr; // null: it is not there yet, or is gone
     const char* name = "";        // of the signal
     std::unique_ptr<Handler> handler;
-    SignalWait* wait = nullptr;  // instead of a handler: a task that goes on
-    std::uint64_t since = kOpen; // it hears fires after this, and
+    SignalWait* wait = nullptr; // instead of a handler: a task that goes on
+    std::uint64_t since =
+        kOpen; // it hears fires after this (open: its actor's setup comes first), and
     std::uint64_t until = kOpen; // before this: then its actor, or the signal, went
     /// Fires that its worker has mail for, oldest first.
-    std::vector<std::shared_ptr<SignalEvent>> pending;
+    std::vector<std::shared_ptr<SignalEvent>, PoolAllocator<std::shared_ptr<SignalEvent>>> pending;
     std::size_t next_pending = 0;
 };
 

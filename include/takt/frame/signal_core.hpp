@@ -25,7 +25,8 @@ class Engine;
 
 /// The frame thread's in the serial phase, but for what says otherwise.
 ///
-/// Y1  Listeners are called in connect order; who connects while a fire runs does not hear it.
+/// Y1  Listeners are called in connect order, parallel ones on each worker; who connects while a fire
+///     runs, or whose actor's setup has not finished, does not hear it.
 /// Y2  When a listener's actor or its signal goes, the calls that are pending still come: those of an
 ///     actor at its end, all in the serial phase. disconnect() drops them.
 /// Y3  A listener's closure goes in the serial phase, and not before the tasks that it began.
@@ -64,7 +65,6 @@ class SignalCore : public std::enable_shared_from_this<SignalCore> {
     Listeners parallel_;
     std::uint32_t open_fires_ = 0; // that serial listeners have not all heard
     bool is_closed_ = false;
-    bool to_sweep_ = false;
 };
 
 /// From outside: in the next round, as a deferred fire.

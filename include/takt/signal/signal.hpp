@@ -14,7 +14,8 @@
 
 namespace takt {
 
-/// What firing in the serial phase does. In the parallel phase it is always a commit.
+/// What firing in the serial phase does. In the parallel phase it is always a commit. Either way
+/// parallel listeners are called in the next parallel phase.
 enum class Firing : std::uint8_t {
     immediate, ///< serial listeners are called at once, also within a listener
     deferred,  ///< all calls go through the next round
@@ -28,6 +29,20 @@ struct SignalName {
 };
 
 namespace detail {
+
+template <Phase kPhase, class F, class... Args>
+constexpr bool check_listener() {
+    constexpr bool wants_token = std::is_invocable_v<F&, Parallel, const Args&...>;
+    static_assert(
+        kPhase == Phase::serial || !wants_token,
+        "takt: a parallel listener gets no takt::Parallel: what is pending when its actor "
+        "goes is called in the serial phase; a coroutine can co_await desynchronize()");
+    static_assert(std::is_invocable_v<F&, const Args&...> || wants_token ||
+                      (kPhase == Phase::serial && std::is_invocable_v<F&, Serial, const Args&...>),
+                  "takt: the listener's parameters do not fit the signal's arguments (one of the "
+                  "serial phase may take takt::Serial first)");
+    return true;
+}
 
 /// Suspends a task until the next fire.
 template <class... Args>
@@ -61,8 +76,11 @@ class SignalAwait : public HostAwaiter<SignalAwait<Args...>>, SignalWait {
 
 /// The listening end of a signal. Listeners belong to the actor whose code connects them: they run in
 /// its name, in the parallel phase on its worker, and go with it. One that throws fails its actor as a
-/// handler does, and stops nobody else. In a phase only; from the parallel phase a connection counts
-/// from its place in commit order.
+/// handler does (where the policy is stop, the actor's connections end), and stops nobody else's.
+///
+/// connect() and its siblings: in a phase only, else PhaseError. A connection hears what is fired after
+/// it was made: in a setup after that has finished, in the parallel phase after its place in commit
+/// order. Wait-free there, but for memory; Error when the runtime has ended, std::bad_alloc.
 template <class... Args>
 class SignalSource {
     static_assert((detail::check_travels<Args>() && ...));
@@ -80,7 +98,8 @@ class SignalSource {
     Connection connect(F&& listener) {
         return add<Phase::serial>(false, std::forward<F>(listener));
     }
-    /// The same in the parallel phase; from an actor's code only.
+    /// `listener(args...)` in the parallel phase; from an actor's code only. Calls that are pending
+    /// when its actor goes run in the serial phase: so it gets no takt::Parallel.
     template <class F>
     Connection connect_parallel(F&& listener) {
         return add<Phase::parallel>(false, std::forward<F>(listener));
@@ -95,7 +114,8 @@ class SignalSource {
         return add<Phase::parallel>(true, std::forward<F>(listener));
     }
     /// Goes on with the next fire, in the caller's phase, and gives its arguments: nothing, the one,
-    /// or a tuple. Throws Error when the signal is destroyed.
+    /// or a tuple. Throws Error when the signal is destroyed, or another runtime's. As all that an
+    /// actor's tasks wait for, it ends with the actor, also where a fire is pending.
     [[nodiscard]] auto wait() { return detail::SignalAwait<Args...>(core_); }
 
     const char* name() const noexcept { return core_->name(); }
@@ -103,6 +123,7 @@ class SignalSource {
   protected:
     template <Phase kPhase, class F>
     Connection add(bool once, F&& listener) {
+        static_assert(detail::check_listener<kPhase, std::decay_t<F>, Args...>());
         using Made = detail::HandlerOf<kPhase, void, std::decay_t<F>, Args...>;
         return core_->connect(kPhase, once, std::make_unique<Made>(std::forward<F>(listener)));
     }
@@ -119,8 +140,10 @@ class SignalRef {
         : id_(id), name_(name), runtime_(runtime) {}
 
     /// In the serial phase as the signal's Firing says; in the parallel phase in this round's serial
-    /// phase, in commit order; from outside in the next round. Throws Error in the eleventh signal of
-    /// a chain of listeners that fire.
+    /// phase, in commit order, unless the actor that fires has gone by then; from outside in the next
+    /// round, as if deferred. A signal that listeners fire, within ten of which each led to the next,
+    /// throws Error, which names them. In the parallel phase wait-free, from outside lock-free, but for
+    /// memory.
     template <class... Given>
     SendResult fire(Given&&... args) const {
         static_assert(std::is_constructible_v<std::tuple<Args...>, Given&&...>,
@@ -144,7 +167,8 @@ class SignalRef {
 ///     hit.connect([](int damage) { ... });
 ///     hit.fire(3);
 ///
-/// Made in the serial phase. When it is destroyed its listeners go, after the calls that are pending.
+/// Made in the serial phase, else PhaseError. When it is destroyed, by any thread, also while it fires,
+/// its listeners go after the calls that are pending; then tasks that wait for it get their Error.
 template <class... Args>
 class Signal : public SignalSource<Args...> {
   public:
