@@ -6,7 +6,7 @@
 #include <functional>
 #include <string>
 
-namespace takt::testing {
+namespace takt::testing_support {
 
 inline Config checked(int workers, CheckLevel level = CheckLevel::always,
                       OnViolation reaction = OnViolation::raise) {
@@ -25,4 +25,4 @@ inline std::string text_of(const std::function<void()>& use) {
     return "nothing";
 }
 
-} // namespace takt::testing
+} // namespace takt::testing_support

@@ -15,8 +15,8 @@
 namespace {
 
 using takt::LocalSafe;
-using takt::testing::checked;
-using takt::testing::text_of;
+using takt::testing_support::checked;
+using takt::testing_support::text_of;
 
 constexpr takt::Topic<> kGo{"Go"};
 constexpr takt::Topic<> kLook{"Look"};

@@ -24,7 +24,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using takt::Task;
-using takt::testing::checked;
+using takt::testing_support::checked;
 
 constexpr takt::Topic<int> kGo{"Go"};
 constexpr takt::Topic<int> kOther{"Other"};
@@ -485,7 +485,7 @@ TEST(LevelsPageTest, has_a_row_for_every_public_member_of_the_headers) {
                                      "task/library.hpp",
                                      "task/task_ref.hpp"})
         for (const std::string& member :
-             takt::testing::public_members_of(std::string(TAKT_INCLUDE "/takt/") + header))
+             takt::testing_support::public_members_of(std::string(TAKT_INCLUDE "/takt/") + header))
             in_headers.insert(member);
     // Values, exceptions and loads, whose members are as safe as an int's; and what users do not call.
     const auto is_left_out = [](const std::string& member) {
@@ -506,7 +506,7 @@ TEST(LevelsPageTest, has_a_row_for_every_public_member_of_the_headers) {
 }
 
 TEST(LevelsPageTest, a_member_is_found_in_a_header_where_it_is_public) {
-    const std::set<std::string> found = takt::testing::public_members_in(R"(
+    const std::set<std::string> found = takt::testing_support::public_members_in(R"(
         namespace takt {
         namespace detail { void hidden(); struct Hidden { void hidden(); }; }
         /// void comment();

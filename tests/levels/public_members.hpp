@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace takt::testing {
+namespace takt::testing_support {
 
 /// One pass over a header's text.
 class HeaderReader {
@@ -169,4 +169,4 @@ inline std::set<std::string> public_members_of(const std::string& path) {
     return public_members_in({std::istreambuf_iterator<char>(file), {}});
 }
 
-} // namespace takt::testing
+} // namespace takt::testing_support

@@ -11,7 +11,7 @@
 namespace {
 
 using takt::Safe;
-using takt::testing::checked;
+using takt::testing_support::checked;
 
 constexpr takt::Topic<> kGo{"Go"};
 

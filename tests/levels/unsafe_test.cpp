@@ -12,8 +12,8 @@
 
 namespace {
 
-using takt::testing::checked;
-using takt::testing::text_of;
+using takt::testing_support::checked;
+using takt::testing_support::text_of;
 
 constexpr takt::Topic<> kGo{"Go"};
 
