@@ -184,6 +184,9 @@ void Runtime::advance(std::chrono::nanoseconds by) {
     if (config_.clock.kind.value != ClockKind::virtual_time)
         throw Error("clock.kind", "real", "the real clock cannot be advanced",
                     "Configure .clock = {.kind = takt::ClockKind::virtual_time}");
+    if (by.count() < 0)
+        throw Error("by", std::to_string(by.count()) + " ns", "time does not go back",
+                    "Give the time by which the next frame is later");
     engine_->require_standstill("takt::Runtime::advance");
     engine_->advance_clock(by.count());
 }

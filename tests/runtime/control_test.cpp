@@ -580,4 +580,21 @@ TEST(ControlDeath, the_failure_policy_abort_ends_the_program_with_the_failure) {
 
 INSTANTIATE_TEST_SUITE_P(workers, Control, testing::Values(1, 2, 4));
 
+TEST(VirtualClock, does_not_go_back) {
+    Runtime runtime(
+        {.workers = {.count = 1, .pin = false}, .clock = {.kind = takt::ClockKind::virtual_time}});
+    try {
+        runtime.advance(-1ns);
+        ADD_FAILURE() << "it went back";
+    } catch (const takt::Error& error) {
+        EXPECT_STREQ(error.what(), "takt: by = \"-1 ns\": time does not go back. Give the time by "
+                                   "which the next frame is later.");
+    }
+    runtime.step();
+    const std::int64_t before_ns = runtime.last_frame().time.time_ns;
+    runtime.advance(0ns);
+    runtime.step();
+    EXPECT_GT(runtime.last_frame().time.time_ns, before_ns);
+}
+
 } // namespace

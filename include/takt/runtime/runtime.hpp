@@ -145,7 +145,8 @@ class Runtime {
     }
     /// Steps that were skipped, of all bindings.
     std::uint64_t skipped_steps() const;
-    /// With a virtual clock: the next frame comes so much later than it would. In the serial phase.
+    /// With a virtual clock: the next frame comes so much later than it would. Throws Error with a
+    /// real one, and for a negative time. In the serial phase.
     void advance(std::chrono::nanoseconds by);
 
     // --- actors ----------------------------------------------------------------------------------
