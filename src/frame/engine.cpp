@@ -230,10 +230,8 @@ void Engine::run_rounds(FrameReport& report, bool is_first_stage) {
 
 void Engine::begin_frame(std::int64_t now) {
     const std::int64_t before_ns = time_.time_ns;
+    time_.time_ns = options_.virtual_clock ? next_frame_ns() : now - began_ns_;
     ++time_.frame;
-    time_.time_ns = options_.virtual_clock
-                        ? later(advanced_ns_, time_of_step(time_.frame, options_.rate_hz))
-                        : now - began_ns_;
     time_.step_ns = time_.time_ns - before_ns;
     sweep_listeners(frame_thread());
 }
@@ -308,6 +306,8 @@ void Engine::admit(bool is_first) {
 
 void Engine::come_home() {
     offload_.collect(come_home_);
+    if (SeededMerge* const order = frame_thread().order())
+        order->numbers().shuffle(come_home_);
     for (ActorTask* const task : come_home_) {
         if (task->orphan) {
             task->outermost.destroy();
@@ -324,10 +324,6 @@ void Engine::come_home() {
     come_home_.clear();
     if (!remains_.empty() && offload_.tasks() == 0)
         release_remains();
-}
-
-bool Engine::has_mail() const noexcept {
-    return quiescence_.left() + (frame_workers_.front()->sent - sent_before_) != 0;
 }
 
 bool Engine::has_work() noexcept {

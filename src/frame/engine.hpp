@@ -36,7 +36,9 @@ struct EngineOptions {
     FailurePolicy failure_policy = FailurePolicy::stop;
     bool virtual_clock = false;
     double rate_hz = 60; // of frames, where the clock is virtual
-    int offload_threads = 2;
+    int offload_threads = 2; // 0: offloaded tasks run on the frame thread, before the next round
+    /// For tests, with one worker: what is left open is drawn from it.
+    std::optional<std::uint64_t> seed = {};
     GateConfig gate;
     LaneConfig lane;
 };
@@ -113,6 +115,10 @@ class Engine final : public ActorHost, public TaskHost {
     std::int64_t real_time_of(std::int64_t frame_time_ns) const noexcept;
     /// Where the clock is virtual.
     void advance_clock(std::int64_t by_ns) noexcept { advanced_ns_ += by_ns; }
+    /// With a virtual clock: the time of the next frame.
+    std::int64_t next_frame_ns() const noexcept {
+        return later(advanced_ns_, time_of_step(time_.frame + 1, options_.rate_hz));
+    }
 
     void set_on_failure(UniqueFunction<void(const Failure&)> hook) {
         on_failure_ = std::move(hook);
@@ -152,6 +158,10 @@ class Engine final : public ActorHost, public TaskHost {
     const EngineOptions& options() const noexcept { return options_; }
     std::uint64_t actors() const noexcept { return actors_; }
     MailCounts mail_counts() const;
+    /// In the serial phase: mail in lanes, tasks on their way to a worker among it.
+    std::uint64_t mail_left() const noexcept {
+        return quiescence_.left() + (frame_workers_.front()->sent - sent_before_);
+    }
     std::uint64_t refused(SendResult why) const noexcept;
     std::vector<TopicCounts> topic_counts() const;
     std::size_t memory_bytes();
@@ -285,7 +295,7 @@ class Engine final : public ActorHost, public TaskHost {
     void come_home();
     void make_ready(ActorTask& task);
     bool has_work() noexcept;
-    bool has_mail() const noexcept;
+    bool has_mail() const noexcept { return mail_left() != 0; }
     void parallel_phase();
     void dismiss() noexcept;
     /// Calls `visit(FrameWorker&)` for those that left something to the serial phase: the others'

@@ -54,6 +54,8 @@ FrameWorker::FrameWorker(Engine& engine, int index)
     outbox = &engine.mailboxes().outbox(index);
     checks = engine.options().checks;
     on_violation = engine.options().on_violation;
+    if (const std::optional<std::uint64_t> seed = engine.options().seed)
+        order_ = std::make_unique<SeededMerge>(*seed);
 }
 
 void FrameWorker::serve() noexcept {
@@ -98,6 +100,8 @@ void FrameWorker::begin_phase() {
     open_due();
     if (options.next_round)
         run_admitted();
+    else if (order_ != nullptr) [[unlikely]]
+        run_drawn();
 }
 
 // False: the budget is used up.
@@ -240,39 +244,79 @@ void FrameWorker::sort_commits() noexcept {
 }
 
 // next_round: what was published before the phase, by (sender, sequence). A sender's mail comes
-// through one lane, in its order; nobody publishes before the phase is over.
+// through one lane, in its order; nobody publishes before the phase is over. A drawn order leaves to
+// each receiver this one, and chooses among receivers.
 void FrameWorker::run_admitted() {
     held_.clear();
-    std::size_t opened = 0;
-    const auto destroy = [](const HeldMail& held) {
-        if (held.type->destroy != nullptr)
-            held.type->destroy(held.mail);
-    };
     try {
         mailbox_.drain([this](std::uint64_t address, const RecordType& record, void* payload) {
-            ++taken_;
-            const auto& type = static_cast<const MailType&>(record);
-            MailHead& mail = *static_cast<MailHead*>(payload);
-            held_.push_back({mail.sender, held_.size(), address, &type, nullptr});
-            held_.back().mail = move_to_memory(mail, type);
+            hold(address, record, payload);
         });
         // Not stable_sort: it allocates.
         std::sort(held_.begin(), held_.end(), [](const HeldMail& one, const HeldMail& other) {
             return one.sender != other.sender ? one.sender < other.sender
                                               : one.number < other.number;
         });
-        for (; opened < held_.size(); ++opened) {
-            const HeldMail& held = held_[opened];
-            open(held.address, *held.type, *held.mail);
-            destroy(held);
+        if (order_ == nullptr) {
+            for (HeldMail& held : held_)
+                open_held(held);
+        } else {
+            order_->clear();
+            for (std::size_t at = 0; at < held_.size(); ++at)
+                order_->add(0, held_[at].address, at);
+            while (!order_->empty())
+                open_held(held_[order_->take()]);
         }
     } catch (...) { // out of memory
-        for (; opened < held_.size(); ++opened)
-            if (held_[opened].mail != nullptr)
-                destroy(held_[opened]);
+        destroy_held();
         throw;
     }
     open_due();
+}
+
+// The one worker of a test: all that there is, and what comes of it. What the budget leaves stays in
+// the lane.
+void FrameWorker::run_drawn() {
+    const auto visit = [this](std::uint64_t address, const RecordType& record, void* payload) {
+        hold(address, record, payload);
+        order_->add(held_.back().sender, address, held_.size() - 1);
+    };
+    held_.clear();
+    order_->clear();
+    try {
+        do {
+            for (;;) {
+                budget_ -= mailbox_.drain_own(visit, budget_);
+                if (order_->empty())
+                    break;
+                open_held(held_[order_->take()]);
+            }
+        } while (open_due());
+    } catch (...) { // out of memory
+        destroy_held();
+        throw;
+    }
+}
+
+void FrameWorker::hold(std::uint64_t address, const RecordType& record, void* payload) {
+    ++taken_;
+    const auto& type = static_cast<const MailType&>(record);
+    MailHead& mail = *static_cast<MailHead*>(payload);
+    held_.push_back({mail.sender, held_.size(), address, &type, nullptr});
+    held_.back().mail = move_to_memory(mail, type);
+}
+
+void FrameWorker::open_held(HeldMail& held) {
+    open(held.address, *held.type, *held.mail);
+    if (held.type->destroy != nullptr)
+        held.type->destroy(held.mail);
+    held.mail = nullptr;
+}
+
+void FrameWorker::destroy_held() noexcept {
+    for (const HeldMail& held : held_)
+        if (held.mail != nullptr && held.type->destroy != nullptr)
+            held.type->destroy(held.mail);
 }
 
 // False: there was none.

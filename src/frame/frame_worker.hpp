@@ -3,6 +3,7 @@
 // Layer 7, frame. A worker in a parallel phase: it drains its mailbox, hands each message to its
 // actor, and notes what is to be done in the serial phase. Below: actor, quiescence. Above: engine.
 
+#include "frame/seeded_merge.hpp"
 #include "frame/task_table.hpp"
 #include "frame/topic_counts.hpp"
 #include "takt/frame.hpp"
@@ -10,6 +11,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -180,6 +182,8 @@ class FrameWorker final : public ActorContext {
         return listeners_to_sweep_;
     }
     std::vector<DeadLetter>& dead_letters() noexcept { return dead_letters_; }
+    /// In a test: what draws the order of things. Else null.
+    SeededMerge* order() noexcept { return order_.get(); }
 
   private:
     struct HeldMail {
@@ -187,7 +191,7 @@ class FrameWorker final : public ActorContext {
         std::size_t number; // in the order of their coming
         std::uint64_t address;
         const MailType* type;
-        MailHead* mail;
+        MailHead* mail; // null: opened
     };
 
     bool open_simple(std::uint64_t address, const MailType& type, MailHead& mail);
@@ -210,6 +214,10 @@ class FrameWorker final : public ActorContext {
     void sort_commits() noexcept;
     bool drain_some();
     void run_admitted();
+    void run_drawn();
+    void hold(std::uint64_t address, const RecordType& record, void* payload);
+    void open_held(HeldMail& held);
+    void destroy_held() noexcept;
     bool open_due();
     void deliver(ActorCell& cell, MailHead& mail, const MailType& type);
     void call_all(ActorCell& cell, Handler* first, std::uint64_t bound_later, bool is_own,
@@ -247,7 +255,8 @@ class FrameWorker final : public ActorContext {
     std::vector<ActorCell*> to_sweep_;
     std::vector<std::shared_ptr<Listener>> listeners_to_sweep_;
     std::vector<DeadLetter> dead_letters_; // for the hook
-    std::vector<HeldMail> held_;           // of a round, in next_round
+    std::vector<HeldMail> held_;           // of a round, in next_round or with a drawn order
+    std::unique_ptr<SeededMerge> order_;
 };
 
 // The way of most mail, in one piece: to a live actor with a single handler for it. False: nothing

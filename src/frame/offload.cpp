@@ -27,6 +27,8 @@ void OffloadPool::run(ActorTask& task, std::string name) {
     waiting_.push_back(&task);
     away_.push_back({&task, std::move(name)});
     tasks_.fetch_add(1, std::memory_order_relaxed); // relaxed: the mutex hands the task over
+    if (threads_max_ == 0)
+        home_count_.store(1, std::memory_order_relaxed); // relaxed: the same thread collects
     work_.notify_one();
 }
 
@@ -48,6 +50,24 @@ void OffloadPool::serve() {
     }
 }
 
+// What runs here is in no phase, as on a background thread.
+void OffloadPool::serve_here() {
+    Context* const context = current_context();
+    FramePool* const frames = current_frame_pool();
+    set_current_context(nullptr);
+    set_current_frame_pool(nullptr);
+    while (!waiting_.empty()) {
+        ActorTask& task = *waiting_.front();
+        waiting_.pop_front();
+        if (resume_task(task.leaf)) {
+            task.ended = true;
+            come_home(task);
+        }
+    }
+    set_current_context(context);
+    set_current_frame_pool(frames);
+}
+
 void OffloadPool::come_home(ActorTask& task) {
     {
         const std::lock_guard lock(mutex_);
@@ -61,6 +81,8 @@ void OffloadPool::come_home(ActorTask& task) {
 void OffloadPool::collect(std::vector<ActorTask*>& home) {
     if (!anyone_home())
         return;
+    if (threads_max_ == 0)
+        serve_here();
     const std::lock_guard lock(mutex_);
     home.insert(home.end(), home_.begin(), home_.end());
     tasks_.fetch_sub(home_.size(), std::memory_order_release); // edge home_tasks, release side

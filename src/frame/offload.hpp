@@ -15,7 +15,8 @@
 
 namespace takt::detail {
 
-/// Started with the first task. Tasks come back by come_home(), or when they end.
+/// Started with the first task. Tasks come back by come_home(), or when they end. Without threads
+/// they run when they are collected, on the collector's.
 class OffloadPool {
   public:
     /// `wake`: called when a task comes home; from any thread.
@@ -33,6 +34,7 @@ class OffloadPool {
     void come_home(ActorTask& task);
     /// Appends those that have come home.
     void collect(std::vector<ActorTask*>& home);
+    /// True also of those that are to run when they are collected.
     bool anyone_home() const noexcept {
         return home_count_.load(std::memory_order_seq_cst) != 0; // cross home, side B
     }
@@ -50,6 +52,7 @@ class OffloadPool {
     };
 
     void serve();
+    void serve_here();
 
     const int threads_max_;
     UniqueFunction<void()> wake_;

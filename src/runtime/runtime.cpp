@@ -39,10 +39,18 @@ detail::EngineOptions options_from(const EffectiveConfig& config, Plan plan) {
 
 Runtime::Runtime(const Config& config) : Runtime(config, discover_machine()) {}
 
-Runtime::Runtime(const Config& config, const Machine& machine) : config_(resolve(config)) {
+Runtime::Runtime(const Config& config, const Machine& machine)
+    : Runtime(config, machine, std::nullopt) {}
+
+Runtime::Runtime(const Config& config, const Machine& machine, std::optional<std::uint64_t> seed)
+    : config_(resolve(config)) {
     Plan plan = make_plan(machine, config_.plan_config(), Booking::current());
     config_ = resolve(config, plan);
-    engine_ = std::make_unique<detail::Engine>(options_from(config_, std::move(plan)));
+    detail::EngineOptions options = options_from(config_, std::move(plan));
+    options.seed = seed;
+    if (seed)
+        options.offload_threads = 0;
+    engine_ = std::make_unique<detail::Engine>(std::move(options));
 }
 
 Runtime::~Runtime() = default;
@@ -189,6 +197,35 @@ void Runtime::advance(std::chrono::nanoseconds by) {
                     "Give the time by which the next frame is later");
     engine_->require_standstill("takt::Runtime::advance");
     engine_->advance_clock(by.count());
+}
+
+// --- for tests ---
+
+FrameReport Runtime::step_no_later(std::int64_t time_ns) {
+    engine_->require_no_frame("takt::testing::TestRuntime::advance");
+    engine_->advance_clock(std::min<std::int64_t>(0, time_ns - engine_->next_frame_ns()));
+    return step();
+}
+
+bool Runtime::is_idle() noexcept {
+    return engine_->idle();
+}
+
+std::uint64_t Runtime::mail_under_way() {
+    return engine_->mail_left() + engine_->gate().counts().inside();
+}
+
+void Runtime::run_as(ActorRef actor, UniqueFunction<void()> function) {
+    constexpr const char* kMember = "takt::testing::TestRuntime::run_as";
+    engine_->require_no_frame(kMember);
+    engine_->enter(kMember, Level::between_frames);
+    const bool is_ours = actor && actor.runtime() == engine_->table().runtime();
+    detail::ActorCell* const cell = is_ours ? engine_->table().find(actor) : nullptr;
+    if (cell == nullptr || cell->read_word().life == detail::Life::dying)
+        throw Error("actor", std::to_string(actor.address()), "it is no actor of this runtime",
+                    "Give one that has been made by it and not been destroyed");
+    detail::AsActor const as(*engine_, &detail::ActorAccess::actor(*cell));
+    function();
 }
 
 FrameTime FrameSignal::now() const {

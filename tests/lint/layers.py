@@ -10,7 +10,7 @@ import lint
 LEVELS = {
     "base": 0, "topology": 1, "worker": 2, "mailbox": 3, "phase": 4, "task": 5, "actor": 6,
     "frame": 7, "signal": 8, "levels": 8, "model": 9, "shared_table": 9, "dispatcher": 9,
-    "runtime": 10, "testing": 10, "profiler": 11,
+    "runtime": 10, "testing": 11, "profiler": 11,
     "takt": 12,  # takt.hpp, all front headers
 }
 FREE = {"doctor"}
@@ -88,6 +88,8 @@ CASES = [
     ({"src/worker/turn.cpp": '#include "topology/hwloc.hpp"\n'}, "private to topology"),
     ({"src/runtime/runtime.cpp": '#include "frame/engine.hpp"\n'}, None),
     ({"src/dispatcher/a.cpp": '#include "frame/engine.hpp"\n'}, "private to frame"),
+    ({"include/takt/testing/a.hpp": '#include "takt/runtime.hpp"\n'}, None),
+    ({"include/takt/runtime/a.hpp": '#include "takt/testing.hpp"\n'}, "may not know testing"),
     ({"src/runtime/runtime.cpp": '#include "frame/offload.hpp"\n'}, "private to frame"),
     ({"include/takt/worker/turn.hpp": '#include "takt/worker.hpp"\n'}, "own front header"),
     ({"include/takt/worker/turn.hpp": "#include <linux/futex.h>\n"}, "platform header"),

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,9 @@ namespace takt {
 
 namespace detail {
 class Engine;
+}
+namespace testing {
+class TestRuntime;
 }
 
 /// The mail of one topic, by name.
@@ -212,6 +216,19 @@ class Runtime {
     operator World() noexcept;
 
   private:
+    friend class testing::TestRuntime;
+    /// With a seed: on the calling thread alone, and what is left open is drawn from the seed. The
+    /// config is of one worker.
+    Runtime(const Config& config, const Machine& machine, std::optional<std::uint64_t> seed);
+    /// A frame at its time, or at this one where that is sooner; the clock is virtual.
+    FrameReport step_no_later(std::int64_t time_ns);
+    /// Nothing is to be done but what waits for a time.
+    bool is_idle() noexcept;
+    /// Messages that no worker has taken yet, and tasks on their way to one.
+    std::uint64_t mail_under_way();
+    /// Calls `function()` in the serial phase, now, in the name of the actor.
+    void run_as(ActorRef actor, UniqueFunction<void()> function);
+
     void enter(const char* member);
     void run_while(const char* member, UniqueFunction<bool()> go_on, std::int64_t end_ns = kNever);
     void pace_fixed(std::int64_t& due_ns);
