@@ -116,7 +116,7 @@ Engine::Engine(EngineOptions options)
     : options_(std::move(options)), workers_(options_.plan, options_.workers),
       table_(number_, workers_.count()), mailboxes_(cache_groups_of(options_.plan), options_.lane),
       quiescence_(workers_.count()), gate_(mailboxes_.mailbox(0).bell(), options_.gate),
-      offload_(options_.offload_threads, [this] { ring(); }), began_ns_(now_ns()) {
+      offload_(options_.offload_threads, options_.seed, [this] { ring(); }), began_ns_(now_ns()) {
     for (int worker = 0; worker < workers_.count(); ++worker)
         frame_workers_.push_back(std::make_unique<FrameWorker>(*this, worker));
     sources_.reserve(frame_workers_.size() + 1);
@@ -306,8 +306,6 @@ void Engine::admit(bool is_first) {
 
 void Engine::come_home() {
     offload_.collect(come_home_);
-    if (SeededMerge* const order = frame_thread().order())
-        order->numbers().shuffle(come_home_);
     for (ActorTask* const task : come_home_) {
         if (task->orphan) {
             task->outermost.destroy();
@@ -324,6 +322,10 @@ void Engine::come_home() {
     come_home_.clear();
     if (!remains_.empty() && offload_.tasks() == 0)
         release_remains();
+}
+
+bool Engine::has_mail() const noexcept {
+    return mail_left() != 0;
 }
 
 bool Engine::has_work() noexcept {

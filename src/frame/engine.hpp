@@ -295,7 +295,7 @@ class Engine final : public ActorHost, public TaskHost {
     void come_home();
     void make_ready(ActorTask& task);
     bool has_work() noexcept;
-    bool has_mail() const noexcept { return mail_left() != 0; }
+    bool has_mail() const noexcept;
     void parallel_phase();
     void dismiss() noexcept;
     /// Calls `visit(FrameWorker&)` for those that left something to the serial phase: the others'

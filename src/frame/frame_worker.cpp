@@ -45,6 +45,7 @@ MailCounts& TopicTable::add(std::uint64_t topic, const char* name) {
 
 FrameWorker::FrameWorker(Engine& engine, int index)
     : engine_(engine), index_(index), mailbox_(engine.mailboxes().mailbox(index)),
+      orders_mail_(engine.options().next_round || engine.options().seed),
       frames_(engine.frame_group()), homes_(static_cast<unsigned>(index)) {
     worker = index;
     table = &engine.table();
@@ -98,10 +99,8 @@ void FrameWorker::begin_phase() {
     end_ns_ = options.phase_time_ns == kNever ? kNever : later(now_ns(), options.phase_time_ns);
     due_ns_ = engine_.quiescence().due_ns();
     open_due();
-    if (options.next_round)
-        run_admitted();
-    else if (order_ != nullptr) [[unlikely]]
-        run_drawn();
+    if (orders_mail_)
+        options.next_round ? run_admitted() : run_drawn();
 }
 
 // False: the budget is used up.

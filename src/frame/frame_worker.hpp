@@ -182,8 +182,6 @@ class FrameWorker final : public ActorContext {
         return listeners_to_sweep_;
     }
     std::vector<DeadLetter>& dead_letters() noexcept { return dead_letters_; }
-    /// In a test: what draws the order of things. Else null.
-    SeededMerge* order() noexcept { return order_.get(); }
 
   private:
     struct HeldMail {
@@ -238,6 +236,7 @@ class FrameWorker final : public ActorContext {
     Engine& engine_;
     const int index_;
     Mailbox<StdPolicy>& mailbox_;
+    const bool orders_mail_; // it opens mail in another order than that of its coming
     FramePool frames_;
     std::uint64_t taken_ = 0;      // messages out of the mailbox
     bool has_written_ = false;     // to another worker, since it last polled for an answer
@@ -256,7 +255,7 @@ class FrameWorker final : public ActorContext {
     std::vector<std::shared_ptr<Listener>> listeners_to_sweep_;
     std::vector<DeadLetter> dead_letters_; // for the hook
     std::vector<HeldMail> held_;           // of a round, in next_round or with a drawn order
-    std::unique_ptr<SeededMerge> order_;
+    std::unique_ptr<SeededMerge> order_;   // null: nothing is drawn
 };
 
 // The way of most mail, in one piece: to a live actor with a single handler for it. False: nothing

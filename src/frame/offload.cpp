@@ -84,6 +84,8 @@ void OffloadPool::collect(std::vector<ActorTask*>& home) {
     if (threads_max_ == 0)
         serve_here();
     const std::lock_guard lock(mutex_);
+    if (order_)
+        order_->shuffle(home_);
     home.insert(home.end(), home_.begin(), home_.end());
     tasks_.fetch_sub(home_.size(), std::memory_order_release); // edge home_tasks, release side
     home_.clear();

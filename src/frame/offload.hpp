@@ -4,11 +4,13 @@
 // who comes here has left the frame for milliseconds. Below: frame_worker.
 
 #include "frame/frame_worker.hpp"
+#include "frame/seeded_merge.hpp"
 
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,8 +22,12 @@ namespace takt::detail {
 class OffloadPool {
   public:
     /// `wake`: called when a task comes home; from any thread.
-    OffloadPool(int threads, UniqueFunction<void()> wake)
-        : threads_max_(threads), wake_(std::move(wake)) {}
+    /// `seed`: for tests, draws the order in which tasks are collected.
+    OffloadPool(int threads, std::optional<std::uint64_t> seed, UniqueFunction<void()> wake)
+        : threads_max_(threads), wake_(std::move(wake)) {
+        if (seed)
+            order_.emplace(*seed);
+    }
     ~OffloadPool() { join(); }
     OffloadPool(const OffloadPool&) = delete;
     OffloadPool& operator=(const OffloadPool&) = delete;
@@ -52,10 +58,11 @@ class OffloadPool {
     };
 
     void serve();
-    void serve_here();
+    [[gnu::cold]] void serve_here();
 
     const int threads_max_;
     UniqueFunction<void()> wake_;
+    std::optional<SeededNumbers> order_;
     std::mutex mutex_;
     std::condition_variable work_;
     std::deque<ActorTask*> waiting_;

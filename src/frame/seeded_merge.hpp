@@ -49,7 +49,6 @@ class SeededMerge {
         : numbers_(seed), by_priorities_(numbers_.below(2) == 0),
           takes_per_change_(std::uint64_t{1} << numbers_.below(kRates)) {}
 
-    SeededNumbers& numbers() noexcept { return numbers_; }
     bool empty() const noexcept { return by_priority_.empty(); }
     void clear() noexcept {
         by_priority_.clear();
