@@ -3,7 +3,6 @@
 
 #include "testing/seed_of_environment.hpp"
 
-#include <algorithm>
 #include <cstdio>
 
 namespace takt::testing {
