@@ -9,3 +9,4 @@
 #include "takt/base/error.hpp"
 #include "takt/base/policy.hpp"
 #include "takt/base/unique_function.hpp"
+#include "takt/base/vector3.hpp"

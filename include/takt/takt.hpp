@@ -22,6 +22,8 @@
 
 #include "takt/levels.hpp"
 
+#include "takt/model.hpp"
+
 #include "takt/dispatcher.hpp"
 
 #include "takt/runtime.hpp"

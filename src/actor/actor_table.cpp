@@ -14,14 +14,6 @@ struct ActorTable::Chunk {
 
 namespace {
 
-// Generations of different runtimes do not meet, so that a reference into a runtime that is gone
-// does not fit into a later one with the same number.
-std::uint32_t next_first_generation() noexcept {
-    static std::atomic<std::uint32_t> runtimes{0};
-    // relaxed: only distinct
-    return (runtimes.fetch_add(1, std::memory_order_relaxed) + 1) * 0x9e37'79b9u | 1u;
-}
-
 // The pages of what nobody uses stay untouched.
 template <class T>
 std::unique_ptr<std::atomic<T*>[], void (*)(std::atomic<T*>*)> make_chunk_list(std::size_t count) {
@@ -32,6 +24,12 @@ std::unique_ptr<std::atomic<T*>[], void (*)(std::atomic<T*>*)> make_chunk_list(s
 }
 
 } // namespace
+
+std::uint32_t next_first_generation() noexcept {
+    static std::atomic<std::uint32_t> runtimes{0};
+    // relaxed: only distinct
+    return (runtimes.fetch_add(1, std::memory_order_relaxed) + 1) * 0x9e37'79b9u | 1u;
+}
 
 ActorTable::ActorTable(unsigned runtime, int workers)
     : runtime_(runtime), workers_(workers), first_generation_(next_first_generation()),

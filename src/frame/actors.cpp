@@ -279,6 +279,8 @@ void Engine::destroy(ActorRef actor) {
         listener->until = std::min(listener->until, signal_clock_ + 1); // Y2
     for (const ActorRef child : cell->more->children)
         destroy(child);
+    if (cell->more->instance != 0)
+        tree_->actor_dies(std::exchange(cell->more->instance, 0));
 }
 
 void Engine::bury_dying() {
@@ -368,6 +370,8 @@ ShutdownReport Engine::shutdown(std::int64_t deadline_ns) {
         if (cell.read_word().life != Life::none)
             destroy(ActorAccess::actor(cell).ref());
     }
+    if (tree_ != nullptr)
+        tree_->clear();
     gate_.discard();
     drain_all_mail();
     bury_dying();

@@ -443,6 +443,12 @@ void Engine::tidy_up() {
     frame_thread().memory.reset(); // the others do so before they use it again
 }
 
+void Engine::set_tree(ActorTree& tree) noexcept {
+    tree_ = &tree;
+    for (const std::unique_ptr<FrameWorker>& worker : frame_workers_)
+        worker->tree = &tree;
+}
+
 void Engine::keep_loads(std::shared_ptr<LoadBoard<StdPolicy>> loads) {
     std::erase_if(loads_,
                   [](const auto& board) { return board.use_count() == 1 && board->total() == 0; });

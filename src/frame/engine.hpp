@@ -165,6 +165,8 @@ class Engine final : public ActorHost, public TaskHost {
     std::uint64_t refused(SendResult why) const noexcept;
     std::vector<TopicCounts> topic_counts() const;
     std::size_t memory_bytes();
+    /// Before anything uses it; it lives longer than this.
+    void set_tree(ActorTree& tree) noexcept;
     /// Until nothing counts on them any more.
     void keep_loads(std::shared_ptr<LoadBoard<StdPolicy>> loads);
 
@@ -381,6 +383,7 @@ class Engine final : public ActorHost, public TaskHost {
     std::uint64_t rounds_ = 0;
     std::vector<std::shared_ptr<LoadBoard<StdPolicy>>> loads_;
     RootTask* world_tasks_ = nullptr;
+    ActorTree* tree_ = nullptr;
     UniqueFunction<void(const Failure&)> on_failure_;
     UniqueFunction<void(const DeadLetter&)> on_dead_letter_;
     std::uint64_t failures_ = 0;

@@ -35,6 +35,10 @@ std::shared_ptr<detail::SignalCore> World::make_signal(const char* name, bool is
     return engine_->make_signal(name, is_deferred);
 }
 
+void World::set_tree(detail::ActorTree& tree) const noexcept {
+    engine_->set_tree(tree);
+}
+
 void World::keep(std::shared_ptr<LoadBoard<StdPolicy>> loads) const {
     engine_->keep_loads(std::move(loads));
 }

@@ -51,6 +51,7 @@ Runtime::Runtime(const Config& config, const Machine& machine, std::optional<std
     if (seed)
         options.offload_threads = 0;
     engine_ = std::make_unique<detail::Engine>(std::move(options));
+    tree_ = std::make_unique<detail::InstanceTree>(engine_->table().runtime(), World(*engine_));
 }
 
 Runtime::~Runtime() = default;
@@ -275,6 +276,10 @@ SendResult Runtime::post_closure(UniqueFunction<void()> closure) {
     return engine_->post(std::move(closure));
 }
 
+Instance Runtime::root() const noexcept {
+    return {tree_->runtime(), detail::InstanceTree::kRoot, tree_->root_generation()};
+}
+
 // --- what one may want to know ---
 
 int Runtime::workers() const noexcept {
@@ -323,7 +328,7 @@ GateCounts Runtime::outside_mail() {
 
 std::size_t Runtime::memory_bytes() const {
     engine_->require_standstill("takt::Runtime::memory_bytes");
-    return engine_->memory_bytes();
+    return engine_->memory_bytes() + tree_->memory_bytes();
 }
 
 const FrameReport& Runtime::last_frame() const {

@@ -145,10 +145,10 @@ class HeaderReader {
         return scopes_[1].kind == Scope::type && scopes_[1].is_public;
     }
 
-    // What Topic and Request have in common lies in detail, and is theirs.
+    // What Topic, Request and Attribute have in common lies in detail, and is theirs.
     bool is_topic_name(std::string& path) const {
         path = "Topic::";
-        return scopes_[2].name == "TopicName" && scopes_[2].is_public;
+        return scopes_[2].name == "HashedName" && scopes_[2].is_public;
     }
 
     std::vector<Scope> scopes_;

@@ -114,6 +114,18 @@ class ActorHost {
     ~ActorHost() = default;
 };
 
+/// The part of the tree of instances that frames know. All in the serial phase.
+class ActorTree {
+  public:
+    /// The actor that the instance in this slot stood for is dying; the instance goes with it.
+    virtual void actor_dies(std::uint32_t instance) = 0;
+    /// The runtime ends: all instances but the root go.
+    virtual void clear() = 0;
+
+  protected:
+    ~ActorTree() = default;
+};
+
 } // namespace detail
 
 /// One binding, or connection. Does not own it: when this object goes, the handler stays.
@@ -245,6 +257,7 @@ struct ActorContext : TaskContext {
     unsigned runtime = 0; // its number
     ActorTable* table = nullptr;
     ActorHost* host = nullptr;
+    ActorTree* tree = nullptr;
     Actor* actor = nullptr;                 // whose code runs; null: nobody's
     Outbox<StdPolicy>* outbox = nullptr;    // in the serial phase that of the actor's worker
     int worker = 0;                         // its number

@@ -95,6 +95,7 @@ struct ActorMore {
     std::string name;
     ActorRef parent;
     std::vector<ActorRef> children;
+    std::uint32_t instance = 0; // its slot in the tree of instances; 0: none stands for it
     std::uint64_t failed = 0;
     std::uint64_t expired = 0;
     std::optional<FailurePolicy> policy; // empty: the runtime's

@@ -17,6 +17,10 @@ class Actor;
 
 namespace takt::detail {
 
+/// The generation of a runtime's first actors and instances. Those of different runtimes do not meet,
+/// so that a reference into a runtime that is gone does not fit into a later one of the same number.
+std::uint32_t next_first_generation() noexcept;
+
 /// | operation      | who                                          | progress                        |
 /// |----------------|----------------------------------------------|---------------------------------|
 /// | cell, owner    | who runs a phase; cell: also the gate's owner | wait-free                       |

@@ -55,14 +55,19 @@ constexpr bool check_travels() {
     return true;
 }
 
-/// What topics and requests are told apart by.
-class TopicName {
+/// What topics and requests, and in the layers above attributes, are told apart by.
+class HashedName {
   public:
     constexpr const char* name() const noexcept { return name_; }
     constexpr std::uint64_t hash() const noexcept { return hash_; }
 
+    friend bool operator==(const HashedName& one, const HashedName& other) noexcept {
+        return one.hash_ == other.hash_ && std::string_view(one.name_) == other.name_;
+    }
+
   protected:
-    consteval explicit TopicName(const char* name) noexcept : name_(name), hash_(hash_name(name)) {}
+    consteval explicit HashedName(const char* name) noexcept
+        : name_(name), hash_(hash_name(name)) {}
 
   private:
     const char* name_;
@@ -77,11 +82,11 @@ class TopicName {
 ///
 ///     inline constexpr takt::Topic<int, std::string> greet{"Greet"};
 template <class... Args>
-class Topic : public detail::TopicName {
+class Topic : public detail::HashedName {
   public:
     static_assert((detail::check_travels<Args>() && ...));
 
-    consteval explicit Topic(const char* name) noexcept : TopicName(name) {}
+    consteval explicit Topic(const char* name) noexcept : HashedName(name) {}
 };
 
 template <class Signature>
@@ -91,13 +96,13 @@ class Request;
 ///
 ///     inline constexpr takt::Request<int(std::string)> count_words{"CountWords"};
 template <class R, class... Args>
-class Request<R(Args...)> : public detail::TopicName {
+class Request<R(Args...)> : public detail::HashedName {
   public:
     static_assert((detail::check_travels<Args>() && ...));
     static_assert(std::is_void_v<R> ||
                   detail::check_travels<std::conditional_t<std::is_void_v<R>, int, R>>());
 
-    consteval explicit Request(const char* name) noexcept : TopicName(name) {}
+    consteval explicit Request(const char* name) noexcept : HashedName(name) {}
 };
 
 } // namespace takt

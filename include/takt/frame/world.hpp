@@ -34,6 +34,8 @@ class World {
     /// Any thread. Outside the serial phase it may be called once more: it must know by itself
     /// whether what it serves is still there.
     void forget_barrier_hook(std::uint64_t number) const noexcept;
+    /// The tree of instances of this world, which lives longer than it. Once, before anything uses it.
+    void set_tree(detail::ActorTree& tree) const noexcept;
     /// Keeps the loads while mail counts on them.
     void keep(std::shared_ptr<LoadBoard<StdPolicy>> loads) const;
     /// A signal without listeners. `name` lives as long as the program. In the serial phase.

@@ -4,6 +4,7 @@
 // config. Above: user code.
 
 #include "takt/frame.hpp"
+#include "takt/model.hpp"
 #include "takt/runtime/config.hpp"
 #include "takt/signal.hpp"
 
@@ -179,6 +180,11 @@ class Runtime {
     /// under way. In the serial phase.
     void move(ActorRef actor, int worker);
 
+    // --- the model -------------------------------------------------------------------------------
+
+    /// The root of the tree of instances, named "root". Any thread.
+    Instance root() const noexcept;
+
     // --- what one may want to know ---------------------------------------------------------------
 
     int workers() const noexcept;
@@ -195,8 +201,8 @@ class Runtime {
     std::vector<TopicReport> topics() const;
     /// What went through the gate. In the serial phase.
     GateCounts outside_mail();
-    /// Bytes of lanes, boards, actors' slots and pools; without what actors hold. In the
-    /// serial phase.
+    /// Bytes of lanes, boards, pools, and the slots of actors and instances; without what those hold.
+    /// In the serial phase.
     std::size_t memory_bytes() const;
     /// The report of the last frame, also for the `done` of run_until().
     /// In a frame, or between frames.
@@ -237,6 +243,7 @@ class Runtime {
     SendResult post_closure(UniqueFunction<void()> closure);
 
     EffectiveConfig config_;
+    std::unique_ptr<detail::InstanceTree> tree_; // goes after the engine, which destroys into it
     std::unique_ptr<detail::Engine> engine_;
     FrameReport last_frame_;
     std::uint64_t skipped_frames_ = 0;
