@@ -29,6 +29,7 @@ using takt::testing_support::checked;
 constexpr takt::Topic<int> kGo{"Go"};
 constexpr takt::Topic<int> kOther{"Other"};
 constexpr takt::Topic<int> kThird{"Third"};
+constexpr takt::Attribute<double> kHealth{"Health"};
 
 const takt::Machine& machine() {
     static const takt::Machine found = takt::discover_machine();
@@ -54,6 +55,8 @@ struct Scene {
         dispatcher.emplace(runtime, takt::DispatcherOptions{},
                            [](takt::Actor& actor) { actor.bind(kOther, [](int) {}); });
         behaviour.bind(kOther, [](int&, int) {});
+        door = runtime.root().add_child(serial, "Door", other);
+        door.set_attribute(serial, kHealth, 95);
     }
 
     takt::Runtime runtime;
@@ -75,6 +78,7 @@ struct Scene {
     takt::Safe<int> safe{1};
     takt::PerWorker<int> per_worker{runtime};
     const takt::Serial serial = runtime.serial(); // kept, as nobody should
+    takt::Instance door;                          // stands for `other`
 };
 
 using Use = std::function<std::string(Scene&)>;
@@ -120,6 +124,7 @@ const std::map<std::string, Use>& uses() {
         {"Runtime::producer", use([](Scene& s) { return s.runtime.producer(); })},
         {"Runtime::outlet", use([](Scene& s) { s.runtime.outlet<int>(); })},
         {"Runtime::move", use([](Scene& s) { s.runtime.move(s.other, 0); })},
+        {"Runtime::root", use([](Scene& s) { return s.runtime.root(); })},
         {"Runtime::workers", use([](Scene& s) { return s.runtime.workers(); })},
         {"Runtime::plan", use([](Scene& s) { return &s.runtime.plan(); })},
         {"Runtime::worker_status", use([](Scene& s) { return &s.runtime.worker_status(); })},
@@ -206,6 +211,32 @@ const std::map<std::string, Use>& uses() {
              takt::Load<takt::StdPolicy> load;
              return takt::BasicBusy<takt::StdPolicy>(load).weight();
          })},
+        // an instance
+        {"Instance::alive", use([](Scene& s) { return s.door.alive(); })},
+        {"Instance::operator bool", use([](Scene& s) { return static_cast<bool>(s.door); })},
+        {"Instance::name", use([](Scene& s) { return s.door.name(); })},
+        {"Instance::full_name", use([](Scene& s) { return s.door.full_name(); })},
+        {"Instance::parent", use([](Scene& s) { return s.door.parent(); })},
+        {"Instance::children", use([](Scene& s) { return s.door.children().empty(); })},
+        {"Instance::find_first_child", use([](Scene& s) { return s.door.find_first_child("a"); })},
+        {"Instance::is_descendant_of",
+         use([](Scene& s) { return s.door.is_descendant_of(s.runtime.root()); })},
+        {"Instance::actor", use([](Scene& s) { return s.door.actor(); })},
+        {"Instance::attribute", use([](Scene& s) { return s.door.attribute(kHealth); })},
+        {"Instance::attribute_names",
+         use([](Scene& s) { return s.door.attribute_names().empty(); })},
+        {"Instance::add_child", use([](Scene& s) { return s.door.add_child(s.serial, "Lock"); })},
+        {"Instance::set_name", use([](Scene& s) { s.door.set_name(s.serial, "Gate"); })},
+        {"Instance::set_parent",
+         use([](Scene& s) { s.door.set_parent(s.serial, s.runtime.root()); })},
+        {"Instance::destroy", use([](Scene& s) { s.door.destroy(s.serial); })},
+        {"Instance::set_attribute",
+         use([](Scene& s) { s.door.set_attribute(s.serial, kHealth, 1); })},
+        {"Instance::erase_attribute",
+         use([](Scene& s) { return s.door.erase_attribute(s.serial, kHealth); })},
+        {"Instance::bind", use([](Scene& s) { s.door.bind(s.serial, kThird, [](int) {}); })},
+        {"Instance::bind_parallel",
+         use([](Scene& s) { s.door.bind_parallel(s.serial, kThird, [](int) {}); })},
         // free functions
         {"this_actor", use([](Scene&) { return &takt::this_actor(); })},
         {"spawn_actor", use([](Scene&) { return takt::spawn_actor({}, [](takt::Actor&) {}); })},
@@ -472,6 +503,8 @@ TEST(LevelsPageTest, has_a_row_for_every_public_member_of_the_headers) {
                                      "levels/safe.hpp",
                                      "levels/unsafe.hpp",
                                      "mailbox/outlet.hpp",
+                                     "model/attribute.hpp",
+                                     "model/instance.hpp",
                                      "phase/context.hpp",
                                      "phase/level.hpp",
                                      "phase/phase_error.hpp",
@@ -499,9 +532,10 @@ TEST(LevelsPageTest, has_a_row_for_every_public_member_of_the_headers) {
         if (!is_left_out(member)) {
             EXPECT_EQ(on_page.count(member), 1u) << member << " has no row in docs/levels.md";
         }
-    for (const char* const known : {"Runtime::step", "Actor::bind", "ActorRef::send", "Topic::name",
-                                    "Dispatcher::dispatch", "LocalSafe::write", "Safe::fetch_add",
-                                    "Runtime::post", "commit", "synchronize", "Outlet::drain"})
+    for (const char* const known :
+         {"Runtime::step", "Actor::bind", "ActorRef::send", "Topic::name", "Dispatcher::dispatch",
+          "LocalSafe::write", "Safe::fetch_add", "Runtime::post", "commit", "synchronize",
+          "Outlet::drain", "Instance::set_attribute"})
         EXPECT_EQ(in_headers.count(known), 1u) << known << " is not found in the headers";
 }
 

@@ -13,6 +13,7 @@
 
 constexpr takt::Topic<int, std::string> kGreet{"Greet"};
 constexpr takt::Topic<std::unique_ptr<int>> kOwned{"Owned"};
+constexpr takt::Attribute<double> kHealth{"Health"};
 
 struct Npc {
     void on_greet(int, const std::string&) {}
@@ -39,6 +40,9 @@ void allowed(takt::Actor& actor, takt::Behaviour<Npc>& behaviour) {
         shared.write(serial) = 1;
     });
     takt::LocalSafe<std::string> local(actor.ref(), "text");
+    actor.bind(kGreet, [](takt::Serial serial, int, const std::string&) {
+        takt::Instance().add_child(serial, "Npc").set_attribute(serial, kHealth, 95);
+    });
 }
 
 void refused([[maybe_unused]] takt::Actor& actor,
@@ -133,6 +137,38 @@ void refused([[maybe_unused]] takt::Actor& actor,
     takt::LocalSafe<std::unique_ptr<int>> local(actor.ref());
 #elif defined(CASE_local_safe_without_an_owner)
     takt::LocalSafe<int> local;
+#elif defined(CASE_setting_an_attribute_without_a_token)
+    takt::Instance().set_attribute(kHealth, 95);
+#elif defined(CASE_setting_an_attribute_with_the_token_of_the_other_phase)
+    actor.bind_parallel(kGreet, [](takt::Parallel parallel, int, const std::string&) {
+        takt::Instance().set_attribute(parallel, kHealth, 95);
+    });
+#elif defined(CASE_setting_an_attribute_to_another_type)
+    actor.bind(kGreet, [](takt::Serial serial, int, const std::string&) {
+        takt::Instance().set_attribute(serial, kHealth, "95");
+    });
+#elif defined(CASE_writing_through_an_attribute_that_was_read)
+    *takt::Instance().attribute(kHealth) = 95;
+#elif defined(CASE_adding_a_child_without_a_token)
+    takt::Instance().add_child("Door");
+#elif defined(CASE_moving_an_instance_with_the_token_of_the_other_phase)
+    actor.bind_parallel(kGreet, [](takt::Parallel parallel, int, const std::string&) {
+        takt::Instance().set_parent(parallel, takt::Instance());
+    });
+#elif defined(CASE_destroying_an_instance_without_a_token)
+    takt::Instance().destroy();
+#elif defined(CASE_binding_at_an_instance_without_a_token)
+    takt::Instance().bind(kGreet, [](int, const std::string&) {});
+#elif defined(CASE_string_view_as_an_attribute)
+    constexpr takt::Attribute<std::string_view> attribute{"A"};
+#elif defined(CASE_reference_as_an_attribute)
+    constexpr takt::Attribute<int&> attribute{"A"};
+#elif defined(CASE_pointer_as_an_attribute)
+    constexpr takt::Attribute<int*> attribute{"A"};
+#elif defined(CASE_const_attribute)
+    constexpr takt::Attribute<const int> attribute{"A"};
+#elif defined(CASE_attribute_that_cannot_be_copied)
+    constexpr takt::Attribute<std::unique_ptr<int>> attribute{"A"};
 #elif defined(CASE_awaiting_something_outside_a_task)
     // takt's awaits want to know whose frame they are in.
     struct Foreign {

@@ -113,12 +113,15 @@ class Instance {
     template <class T>
     void set_attribute(Serial, const Attribute<T>& key, std::type_identity_t<T> value) const {
         detail::InstanceTree& tree = tree_to_change("takt::Instance::set_attribute");
-        if (auto* const there = static_cast<detail::AttributeValueOf<T>*>(
-                tree.attribute(slot_, key, detail::attribute_type<T>)))
-            there->value = std::move(value);
-        else
+        auto* const there = static_cast<detail::AttributeValueOf<T>*>(
+            tree.attribute(slot_, key, detail::attribute_type<T>));
+        if (there == nullptr) {
             tree.add_attribute(
                 slot_, std::make_unique<detail::AttributeValueOf<T>>(key, std::move(value)));
+        } else {
+            using std::swap;
+            swap(there->value, value); // what was there goes last: its end may change the tree
+        }
     }
     /// False: it had none.
     template <class T>
@@ -146,6 +149,33 @@ class Instance {
         return tree.keep(slot_, owner.bind_parallel(topic, std::forward<F>(handler)));
     }
 
+    // --- without the token of the serial phase they do not compile, and say why ----------------------
+
+    template <class... Given>
+    requires detail::lacks_serial<Given...>
+    void add_child(const Given&...) const { detail::token_is_missing<Lacks<Given...>>(); }
+    template <class... Given>
+    requires detail::lacks_serial<Given...>
+    void set_name(const Given&...) const { detail::token_is_missing<Lacks<Given...>>(); }
+    template <class... Given>
+    requires detail::lacks_serial<Given...>
+    void set_parent(const Given&...) const { detail::token_is_missing<Lacks<Given...>>(); }
+    template <class... Given>
+    requires detail::lacks_serial<Given...>
+    void destroy(const Given&...) const { detail::token_is_missing<Lacks<Given...>>(); }
+    template <class... Given>
+    requires detail::lacks_serial<Given...>
+    void set_attribute(const Given&...) const { detail::token_is_missing<Lacks<Given...>>(); }
+    template <class... Given>
+    requires detail::lacks_serial<Given...>
+    void erase_attribute(const Given&...) const { detail::token_is_missing<Lacks<Given...>>(); }
+    template <class... Given>
+    requires detail::lacks_serial<Given...>
+    void bind(const Given&...) const { detail::token_is_missing<Lacks<Given...>>(); }
+    template <class... Given>
+    requires detail::lacks_serial<Given...>
+    void bind_parallel(const Given&...) const { detail::token_is_missing<Lacks<Given...>>(); }
+
     auto operator<=>(const Instance&) const = default;
 
     // --- for the runtime ---
@@ -153,6 +183,9 @@ class Instance {
         : generation_(generation), slot_(slot & ((1u << 26) - 1)), runtime_(runtime & 63u) {}
 
   private:
+    /// void, by a detour: compilers would take it for known where nobody has called.
+    template <class... Given>
+    using Lacks = std::enable_if_t<detail::lacks_serial<Given...>>;
     friend class detail::InstanceChildren;
     friend class detail::AttributeNames;
     friend struct std::hash<Instance>;

@@ -33,11 +33,17 @@ struct TokenMint {
     static Parallel parallel() noexcept { return {}; }
 };
 
-/// The body of a write() without a token: it does not compile, and says what is missing.
+/// Arguments of a write that begin with something else than the token of the serial phase.
+template <class... Given>
+inline constexpr bool lacks_serial = true;
+template <class... Rest>
+inline constexpr bool lacks_serial<Serial, Rest...> = false;
+
+/// The body of a write without that token: it does not compile, and says what is missing.
 template <class Nothing>
 constexpr void token_is_missing() noexcept {
     static_assert(!std::is_void_v<Nothing>,
-                  "takt: write() wants the token of the serial phase: take a takt::Serial as the "
+                  "takt: a write wants the token of the serial phase: take a takt::Serial as the "
                   "handler's first parameter, or co_await takt::synchronize()");
 }
 
