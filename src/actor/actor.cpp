@@ -160,7 +160,15 @@ Connection this_connection() {
 }
 
 bool Connection::connected() const noexcept {
-    return listener_ == nullptr ? handler_ != 0 : listener_->is_connected();
+    if (listener_ != nullptr)
+        return listener_->is_connected();
+    if (handler_ == 0)
+        return false;
+    const detail::ActorContext* const here = detail::context_in(actor_.runtime());
+    if (here == nullptr || (here->phase == Phase::parallel && !detail::runs_as(*here, actor_)))
+        return true; // as far as one can know: its actor may be changing that
+    const detail::ActorCell* const cell = here->table->find(actor_);
+    return cell != nullptr && cell->more != nullptr && cell->more->own.has(handler_);
 }
 
 void Connection::disconnect() {

@@ -53,6 +53,15 @@ void HandlerTable::disconnect(std::uint64_t id) noexcept {
         settle(entry);
 }
 
+bool HandlerTable::has(std::uint64_t id) const noexcept {
+    for (const TopicHandlers& entry : topics_)
+        for (const Handler* first : {entry.parallel.get(), entry.serial.get()})
+            for (const Handler* handler = first; handler != nullptr; handler = handler->next.get())
+                if (handler->id == id)
+                    return handler->connected;
+    return false;
+}
+
 void HandlerTable::sweep() noexcept {
     for_each_list([](std::unique_ptr<Handler>& list) {
         for (std::unique_ptr<Handler>* at = &list; *at != nullptr;) {

@@ -208,14 +208,14 @@ void Engine::end_signals() {
 // --- connecting ---
 
 Connection SignalCore::connect(Phase phase, bool once, std::unique_ptr<Handler> handler) {
-    if (engine_ == nullptr)
-        throw Error("signal", name_, "its runtime was shut down", "Connect before");
+    if (is_gone())
+        throw Error("signal", name_, "it is gone", "Connect before, or ask for it again");
     return engine_->connect(*this, phase, once, std::move(handler));
 }
 
 void SignalCore::wait(SignalWait& wait, RootTask& task) {
-    if (engine_ == nullptr)
-        throw Error("signal", name_, "its runtime was shut down", "Wait before");
+    if (is_gone())
+        throw Error("signal", name_, "it is gone", "Wait for one that is there");
     engine_->wait(*this, wait, task);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Attributes in the tree: where they are added, taken out, and refused.
+// Attributes in the tree: where they are added, taken out and refused, and who hears of it.
 #include "takt/model/instance_tree.hpp"
 
 #include <string>
@@ -50,6 +50,36 @@ std::unique_ptr<AttributeValue> InstanceTree::take_attribute(std::uint32_t slot,
     std::unique_ptr<AttributeValue> taken = std::move(*at);
     *at = std::move(taken->next);
     return taken;
+}
+
+namespace {
+
+const std::shared_ptr<SignalCore>* signal_of(const InstanceBonds& bonds,
+                                             const HashedName& attribute, Firing firing) noexcept {
+    for (const InstanceBonds::ChangeSignal& signal : bonds.signals)
+        if (signal.attribute == attribute && signal.firing == firing)
+            return &signal.core;
+    return nullptr;
+}
+
+} // namespace
+
+std::shared_ptr<SignalCore>
+InstanceTree::change_signal(std::uint32_t slot, const HashedName& attribute, Firing firing) {
+    InstanceBonds& bonds = need_bonds(slot);
+    if (const std::shared_ptr<SignalCore>* const there = signal_of(bonds, attribute, firing))
+        return *there;
+    auto made = world_.make_signal(attribute.name(), firing == Firing::deferred);
+    bonds.signals.push_back({attribute, firing, made});
+    return made;
+}
+
+// The deferred one only notes its fire, so the bonds are still there for the other one.
+void InstanceTree::fire_signals(std::uint32_t slot, const HashedName& attribute) const {
+    for (const Firing firing : {Firing::deferred, Firing::immediate})
+        if (const std::shared_ptr<SignalCore>* const core =
+                signal_of(*node(slot).bonds, attribute, firing))
+            SignalRef<>(runtime_, (*core)->id(), (*core)->name()).fire();
 }
 
 } // namespace takt::detail

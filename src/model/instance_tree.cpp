@@ -149,6 +149,13 @@ void InstanceTree::destroy(std::uint32_t slot) {
         it.generation += it.generation == UINT32_MAX ? 2 : 1; // 0 names none
         it.parent = it.first_child = it.last_child = InstanceNode::kNone;
     }
+    const ActorContext& here = *actor_context();
+    for (const std::uint32_t one : gone)
+        if (const ActorRef actor = std::exchange(node(one).actor, {})) {
+            if (ActorCell* const cell = here.table->find(actor))
+                cell->more->instance = 0;
+            here.host->destroy(actor);
+        }
     for (const std::uint32_t one : gone)
         release(one);
 }
@@ -156,15 +163,7 @@ void InstanceTree::destroy(std::uint32_t slot) {
 // What an instance held may look at the tree when it goes, and change it: the slot is free last.
 void InstanceTree::release(std::uint32_t slot) {
     InstanceNode& it = node(slot);
-    if (const std::unique_ptr<InstanceBonds> bonds = std::move(it.bonds))
-        for (Connection& connection : bonds->connections)
-            connection.disconnect();
-    if (const ActorRef actor = std::exchange(it.actor, {})) {
-        const ActorContext& here = *actor_context();
-        if (ActorCell* const cell = here.table->find(actor))
-            cell->more->instance = 0;
-        here.host->destroy(actor);
-    }
+    release_bonds(std::move(it.bonds));
     it.attributes.reset();
     it.previous = InstanceNode::kNone;
     it.next = std::exchange(first_free_, slot);
@@ -173,7 +172,7 @@ void InstanceTree::release(std::uint32_t slot) {
 void InstanceTree::clear() {
     while (node(kRoot).first_child != InstanceNode::kNone)
         destroy(node(kRoot).first_child);
-    const auto bonds = std::move(node(kRoot).bonds);
+    release_bonds(std::move(node(kRoot).bonds));
     const auto attributes = std::move(node(kRoot).attributes);
 }
 
@@ -190,12 +189,33 @@ Actor& InstanceTree::need_actor(std::uint32_t slot, const char* member) const {
     return ActorAccess::actor(*actor_context()->table->find(node(at).actor));
 }
 
-Connection InstanceTree::keep(std::uint32_t slot, const Connection& connection) {
+InstanceBonds& InstanceTree::need_bonds(std::uint32_t slot) {
     InstanceNode& it = node(slot);
     if (it.bonds == nullptr)
         it.bonds = std::make_unique<InstanceBonds>();
-    it.bonds->connections.push_back(connection);
+    return *it.bonds;
+}
+
+Connection InstanceTree::keep(std::uint32_t slot, Actor& owner, Connection connection) {
+    InstanceBonds& all = need_bonds(slot);
+    if (all.bonds.size() >= all.sweep_at) {
+        std::erase_if(all.bonds,
+                      [](const InstanceBonds::Bond& bond) { return !bond.connection.connected(); });
+        all.sweep_at = 2 * all.bonds.size() + 8;
+    }
+    all.bonds.push_back({owner.ref(), connection});
     return connection;
+}
+
+// An actor that is going ends its handlers itself, and calls what was pending.
+void InstanceTree::release_bonds(std::unique_ptr<InstanceBonds> bonds) {
+    if (bonds == nullptr)
+        return;
+    for (InstanceBonds::Bond& bond : bonds->bonds)
+        if (bond.actor.alive())
+            bond.connection.disconnect();
+    for (const InstanceBonds::ChangeSignal& signal : bonds->signals)
+        signal.core->close();
 }
 
 std::size_t InstanceTree::memory_bytes() const noexcept {

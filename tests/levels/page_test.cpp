@@ -237,6 +237,13 @@ const std::map<std::string, Use>& uses() {
         {"Instance::bind", use([](Scene& s) { s.door.bind(s.serial, kThird, [](int) {}); })},
         {"Instance::bind_parallel",
          use([](Scene& s) { s.door.bind_parallel(s.serial, kThird, [](int) {}); })},
+        {"Instance::attribute_changed",
+         use([](Scene& s) { return s.door.attribute_changed(s.serial, kHealth); })},
+        {"Instance::connect",
+         use([](Scene& s) { s.door.connect(s.serial, s.heartbeat, [](takt::FrameTime) {}); })},
+        {"Instance::connect_parallel", use([](Scene& s) {
+             s.door.connect_parallel(s.serial, s.heartbeat, [](takt::FrameTime) {});
+         })},
         // free functions
         {"this_actor", use([](Scene&) { return &takt::this_actor(); })},
         {"spawn_actor", use([](Scene&) { return takt::spawn_actor({}, [](takt::Actor&) {}); })},

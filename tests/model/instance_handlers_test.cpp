@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Handlers at instances: they belong to the closest actor above, and go with the instance.
+// Handlers and listeners at instances: they belong to the closest actor above, and go with the instance.
 #include "model/model_support.hpp"
 
 #include <gtest/gtest.h>
@@ -21,6 +21,9 @@ class HandlersAt : public ::testing::TestWithParam<int> {
   protected:
     takt::ActorRef actor(const std::string& name) {
         return runtime.spawn_actor({.name = name}, [](takt::Actor&) {});
+    }
+    auto noting(std::string name) {
+        return [this, name] { ran.push_back(name + " of " + who()); };
     }
     static std::string who() { return std::string(takt::this_actor().name()); }
 
@@ -119,6 +122,78 @@ TEST_P(HandlersAt, without_an_actor_above_are_refused_with_the_instances_name) {
               "takt: instance = \"Forest.Tree\": takt::Instance::bind_parallel wants an actor, and "
               "there is none at it or above it. Place it below an actor's instance, or give "
               "add_child() an actor.");
+    takt::Signal<> signal(runtime, "Signal");
+    EXPECT_EQ(refusal_of([&] { tree.connect(serial, signal, [] {}); }),
+              "takt: instance = \"Forest.Tree\": takt::Instance::connect wants an actor, and there "
+              "is none at it or above it. Place it below an actor's instance, or give add_child() "
+              "an actor.");
+}
+
+// --- listeners ---
+
+TEST_P(HandlersAt, listeners_under_nested_actors_belong_to_the_closest_one) {
+    takt::Signal<> signal(runtime, "Signal");
+    hat.connect(serial, signal, noting("hat"));
+    room.connect(serial, signal, noting("room"));
+    npc.connect_parallel(serial, signal, noting("npc"));
+    signal.fire();
+    EXPECT_EQ(ran, (Names{"hat of inner", "room of outer"}));
+    runtime.run_until_idle();
+    EXPECT_EQ(ran, (Names{"hat of inner", "room of outer", "npc of inner"}));
+}
+
+TEST_P(HandlersAt, listeners_are_disconnected_when_the_instance_is_destroyed) {
+    takt::Signal<> signal(runtime, "Signal");
+    const takt::Connection of_hat = hat.connect(serial, signal, noting("hat"));
+    const takt::Connection of_npc = npc.connect(serial, signal, noting("npc"));
+    hat.destroy(serial);
+    EXPECT_FALSE(of_hat.connected());
+    EXPECT_TRUE(of_npc.connected());
+    signal.fire();
+    runtime.run_until_idle();
+    EXPECT_EQ(ran, (Names{"npc of inner"}));
+}
+
+TEST_P(HandlersAt, pending_calls_are_dropped_where_the_actor_stays_and_come_where_it_goes_too) {
+    takt::Signal<> signal(runtime, "Signal", takt::Firing::deferred);
+    hat.connect(serial, signal, [&] { ran.push_back("hat"); });
+    npc.connect(serial, signal, [&] { ran.push_back("npc"); });
+    signal.fire();
+    hat.destroy(serial);
+    npc.destroy(serial); // and `inner`
+    runtime.run_until_idle();
+    EXPECT_EQ(ran, (Names{"npc"}));
+}
+
+TEST_P(HandlersAt, a_listener_stays_with_its_actor_when_the_instance_moves) {
+    takt::Signal<> signal(runtime, "Signal");
+    hat.connect(serial, signal, noting("hat"));
+    hat.set_parent(serial, room);
+    signal.fire();
+    EXPECT_EQ(ran, (Names{"hat of inner"}));
+    inner.destroy();
+    signal.fire();
+    runtime.run_until_idle();
+    EXPECT_EQ(ran, (Names{"hat of inner"}));
+    EXPECT_TRUE(hat.alive());
+}
+
+TEST_P(HandlersAt, listeners_hear_a_stage_of_the_frame_until_their_instance_goes) {
+    int beats = 0;
+    hat.connect_parallel(serial, runtime.heartbeat(), [&](takt::FrameTime) { ++beats; });
+    runtime.step();
+    runtime.step();
+    EXPECT_EQ(beats, 2);
+    hat.destroy(runtime.serial());
+    runtime.step();
+    EXPECT_EQ(beats, 2);
+}
+
+TEST_P(HandlersAt, a_binding_knows_that_its_instance_has_ended_it) {
+    const takt::Connection connection = hat.bind(serial, kHit, [](int) {});
+    EXPECT_TRUE(connection.connected());
+    hat.destroy(serial);
+    EXPECT_FALSE(connection.connected());
 }
 
 } // namespace

@@ -157,6 +157,10 @@ void refused([[maybe_unused]] takt::Actor& actor,
     });
 #elif defined(CASE_destroying_an_instance_without_a_token)
     takt::Instance().destroy();
+#elif defined(CASE_hearing_of_an_attribute_without_a_token)
+    takt::Instance().attribute_changed(kHealth);
+#elif defined(CASE_connecting_at_an_instance_without_a_token)
+    takt::Instance().connect(takt::Instance(), [] {});
 #elif defined(CASE_binding_at_an_instance_without_a_token)
     takt::Instance().bind(kGreet, [](int, const std::string&) {});
 #elif defined(CASE_string_view_as_an_attribute)

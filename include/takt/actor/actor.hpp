@@ -140,8 +140,9 @@ class Connection {
     /// listener that are pending are dropped. On another actor from the parallel phase: from this
     /// round's serial phase on; from outside: from the start of a round on.
     void disconnect();
-    /// False as soon as the listener is disconnected, whoever did that. Of a binding, only what was
-    /// done through this object is known. Any thread; another one's news may be late.
+    /// False as soon as the handler is disconnected, whoever did that. Any thread; another one's news
+    /// may be late, and of another actor's binding outside the serial phase only what was done
+    /// through this object is known.
     bool connected() const noexcept;
     explicit operator bool() const noexcept { return handler_ != 0 || listener_ != nullptr; }
 

@@ -78,6 +78,8 @@ class HandlerTable {
     }
     /// From now on it is not called.
     void disconnect(std::uint64_t id) noexcept;
+    /// It is connected.
+    bool has(std::uint64_t id) const noexcept;
     /// Destroys handlers that are not connected and have no task.
     void sweep() noexcept;
     bool empty() const noexcept { return topics_.empty(); }

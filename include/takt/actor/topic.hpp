@@ -62,7 +62,8 @@ class HashedName {
     constexpr std::uint64_t hash() const noexcept { return hash_; }
 
     friend bool operator==(const HashedName& one, const HashedName& other) noexcept {
-        return one.hash_ == other.hash_ && std::string_view(one.name_) == other.name_;
+        return one.hash_ == other.hash_ &&
+               (one.name_ == other.name_ || std::string_view(one.name_) == other.name_);
     }
 
   protected:

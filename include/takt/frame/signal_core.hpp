@@ -42,7 +42,7 @@ class SignalCore : public std::enable_shared_from_this<SignalCore> {
     /// In either phase, in the name of the actor whose code runs. Throws Error when the signal is
     /// gone.
     Connection connect(Phase phase, bool once, std::unique_ptr<Handler> handler);
-    /// `wait.task` goes on with the next fire, in `task.phase`. In either phase.
+    /// `wait.task` goes on with the next fire, in `task.phase`. In either phase. Throws as connect().
     void wait(SignalWait& wait, RootTask& task);
     /// The signal is gone. Any thread.
     void close();
@@ -55,6 +55,9 @@ class SignalCore : public std::enable_shared_from_this<SignalCore> {
   private:
     friend class Engine;
     using Listeners = std::vector<std::shared_ptr<Listener>>;
+
+    /// Closed, or its runtime has ended. In a phase.
+    bool is_gone() const noexcept { return engine_ == nullptr || is_closed_; }
 
     const unsigned runtime_;
     const std::uint64_t id_; // never used again

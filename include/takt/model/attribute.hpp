@@ -5,6 +5,7 @@
 
 #include "takt/actor.hpp"
 
+#include <concepts>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -32,6 +33,15 @@ constexpr bool check_attribute() {
                                                      "that may throw");
     return true;
 }
+
+/// Values of T can be told apart. Containers say so without asking what they contain.
+template <class T>
+inline constexpr bool is_comparable = std::equality_comparable<T>;
+template <class T>
+requires requires {
+    typename T::value_type;
+} &&(!std::same_as<typename T::value_type, T>)inline constexpr bool is_comparable<T> =
+    std::equality_comparable<T> && is_comparable<typename T::value_type>;
 
 /// The type of an attribute: one object for each. Its address is compared where the attribute is
 /// used.

@@ -103,13 +103,16 @@ class Instance {
     /// is there already. What was bound at them stays with the actors that it was bound to.
     /// takt::Error where it would lie in itself, and for the root. O(depth).
     void set_parent(Serial, Instance parent) const;
-    /// It goes, and all below it: from here on all of them are gone. Then, in tree order, handlers
-    /// that were bound at them are disconnected, the actors that they stand for are destroyed as by
-    /// ActorRef::destroy, and their attributes are. takt::Error for the root. O(subtree).
+    /// It goes, and all below it: from here on all of them are gone. Then, in tree order, the actors
+    /// that they stand for are destroyed as by ActorRef::destroy; then handlers that were bound at
+    /// them are disconnected from the actors that stay, and their attributes are destroyed.
+    /// takt::Error for the root. O(subtree).
     void destroy(Serial) const;
 
     /// takt::Error when it has an attribute of that name and another type. An attribute's first value
-    /// costs an allocation, and a new one an assignment.
+    /// costs an allocation, and a new one an assignment. Then attribute_changed() fires, unless the
+    /// value is equal to what was there, where T has a ==; what listeners that are called at once do is
+    /// done when this returns, and what their chain throws comes from here.
     template <class T>
     void set_attribute(Serial, const Attribute<T>& key, std::type_identity_t<T> value) const {
         detail::InstanceTree& tree = tree_to_change("takt::Instance::set_attribute");
@@ -119,15 +122,32 @@ class Instance {
             tree.add_attribute(
                 slot_, std::make_unique<detail::AttributeValueOf<T>>(key, std::move(value)));
         } else {
+            if constexpr (detail::is_comparable<T>)
+                if (there->value == value)
+                    return;
             using std::swap;
             swap(there->value, value); // what was there goes last: its end may change the tree
         }
+        tree.fire_changed(slot_, key);
     }
-    /// False: it had none.
+    /// False: it had none. Then attribute_changed() fires, too.
     template <class T>
     bool erase_attribute(Serial, const Attribute<T>& key) const {
         detail::InstanceTree& tree = tree_to_change("takt::Instance::erase_attribute");
-        return tree.take_attribute(slot_, key, detail::attribute_type<T>) != nullptr;
+        const auto erased = tree.take_attribute(slot_, key, detail::attribute_type<T>);
+        if (erased != nullptr)
+            tree.fire_changed(slot_, key);
+        return erased != nullptr;
+    }
+    /// Fires after each change of that attribute, which need not be there yet; listeners read the new
+    /// value. It is made where somebody asks for it first: attributes that nobody asks about cost
+    /// nothing for it. It goes with the instance, after the calls that are pending.
+    template <class T>
+    SignalSource<> attribute_changed(Serial, const Attribute<T>& key,
+                                     Firing firing = Firing::immediate) const {
+        detail::InstanceTree& tree = tree_to_change("takt::Instance::attribute_changed");
+        static_cast<void>(tree.attribute(slot_, key, detail::attribute_type<T>)); // or refuses it
+        return SignalSource<>(tree.change_signal(slot_, key, firing));
     }
 
     // --- handlers at an instance -------------------------------------------------------------------
@@ -139,14 +159,30 @@ class Instance {
     Connection bind(Serial, const Topic<Args...>& topic, F&& handler) const {
         detail::InstanceTree& tree = tree_to_change("takt::Instance::bind");
         Actor& owner = tree.need_actor(slot_, "takt::Instance::bind");
-        return tree.keep(slot_, owner.bind(topic, std::forward<F>(handler)));
+        return tree.keep(slot_, owner, owner.bind(topic, std::forward<F>(handler)));
     }
     /// As Actor::bind_parallel.
     template <class... Args, class F>
     Connection bind_parallel(Serial, const Topic<Args...>& topic, F&& handler) const {
         detail::InstanceTree& tree = tree_to_change("takt::Instance::bind_parallel");
         Actor& owner = tree.need_actor(slot_, "takt::Instance::bind_parallel");
-        return tree.keep(slot_, owner.bind_parallel(topic, std::forward<F>(handler)));
+        return tree.keep(slot_, owner, owner.bind_parallel(topic, std::forward<F>(handler)));
+    }
+    /// As SignalSource::connect.
+    template <class... Args, class F>
+    Connection connect(Serial, SignalSource<Args...> signal, F&& listener) const {
+        detail::InstanceTree& tree = tree_to_change("takt::Instance::connect");
+        Actor& owner = tree.need_actor(slot_, "takt::Instance::connect");
+        const detail::InTheNameOf as_owner(owner);
+        return tree.keep(slot_, owner, signal.connect(std::forward<F>(listener)));
+    }
+    /// As SignalSource::connect_parallel.
+    template <class... Args, class F>
+    Connection connect_parallel(Serial, SignalSource<Args...> signal, F&& listener) const {
+        detail::InstanceTree& tree = tree_to_change("takt::Instance::connect_parallel");
+        Actor& owner = tree.need_actor(slot_, "takt::Instance::connect_parallel");
+        const detail::InTheNameOf as_owner(owner);
+        return tree.keep(slot_, owner, signal.connect_parallel(std::forward<F>(listener)));
     }
 
     // --- without the token of the serial phase they do not compile, and say why ----------------------
@@ -175,6 +211,15 @@ class Instance {
     template <class... Given>
     requires detail::lacks_serial<Given...>
     void bind_parallel(const Given&...) const { detail::token_is_missing<Lacks<Given...>>(); }
+    template <class... Given>
+    requires detail::lacks_serial<Given...>
+    void attribute_changed(const Given&...) const { detail::token_is_missing<Lacks<Given...>>(); }
+    template <class... Given>
+    requires detail::lacks_serial<Given...>
+    void connect(const Given&...) const { detail::token_is_missing<Lacks<Given...>>(); }
+    template <class... Given>
+    requires detail::lacks_serial<Given...>
+    void connect_parallel(const Given&...) const { detail::token_is_missing<Lacks<Given...>>(); }
 
     auto operator<=>(const Instance&) const = default;
 

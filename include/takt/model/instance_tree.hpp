@@ -1,22 +1,36 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Layer 9, model. Where the instances of a runtime are: slots that never move, linked as a tree.
-// Below: attribute, frame (World). Above: instance, the handle that users have.
+// Below: attribute, frame (World), signal. Above: instance, the handle that users have.
 
 #include "takt/frame.hpp"
 #include "takt/model/attribute.hpp"
+#include "takt/signal.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace takt::detail {
 
-/// What few instances need: what was bound at them.
+/// What few instances need: what was bound at them, and who hears of their attributes.
 struct InstanceBonds {
-    std::vector<Connection> connections;
+    struct Bond {
+        ActorRef actor; // that it belongs to
+        Connection connection;
+    };
+    struct ChangeSignal {
+        HashedName attribute;
+        Firing firing;
+        std::shared_ptr<SignalCore> core;
+    };
+
+    std::vector<Bond> bonds;
+    std::size_t sweep_at = 8; // bonds: then those that are disconnected go
+    std::vector<ChangeSignal> signals;
 };
 
 /// One instance, or a free slot. Relatives are slots.
@@ -40,8 +54,9 @@ struct InstanceNode {
 ///
 /// I1  Every instance but the root has a parent that is there, and lies below the root.
 /// I2  A slot's address never changes, and its generation grows each time its instance goes.
-/// I3  Of a subtree that is destroyed all are gone before anything that they held goes; this goes in
-///     tree order: parents before children, siblings in their order.
+/// I3  Of a subtree that is destroyed all are gone before anything that they held goes: first their
+///     actors, then what was bound at them and their attributes, each in tree order (parents before
+///     children, siblings in their order).
 /// I4  An actor and the one instance that stands for it are gone together.
 class InstanceTree final : public ActorTree {
   public:
@@ -96,10 +111,19 @@ class InstanceTree final : public ActorTree {
     /// Null: there was none.
     std::unique_ptr<AttributeValue> take_attribute(std::uint32_t slot, const HashedName& name,
                                                    const AttributeType& type);
+    /// Its attribute has another value now, or none. What listeners do may be anything: the instance
+    /// may be gone then.
+    void fire_changed(std::uint32_t slot, const HashedName& attribute) const {
+        if (node(slot).bonds != nullptr)
+            fire_signals(slot, attribute);
+    }
+    /// The signal that fires then; made where there is none.
+    std::shared_ptr<SignalCore> change_signal(std::uint32_t slot, const HashedName& attribute,
+                                              Firing firing);
     /// The closest actor at or above it, to bind at it. Throws takt::Error when there is none.
     Actor& need_actor(std::uint32_t slot, const char* member) const;
     /// Goes with the instance.
-    Connection keep(std::uint32_t slot, const Connection& connection);
+    Connection keep(std::uint32_t slot, Actor& owner, Connection connection);
 
     void actor_dies(std::uint32_t instance) override { destroy(instance); }
     void clear() override;
@@ -118,6 +142,9 @@ class InstanceTree final : public ActorTree {
     void unlink(std::uint32_t slot) noexcept;
     std::uint32_t next_in(std::uint32_t top, std::uint32_t slot) const noexcept;
     void release(std::uint32_t slot);
+    void release_bonds(std::unique_ptr<InstanceBonds> bonds);
+    void fire_signals(std::uint32_t slot, const HashedName& attribute) const;
+    InstanceBonds& need_bonds(std::uint32_t slot);
 
     const unsigned runtime_;
     const std::uint32_t first_generation_;
@@ -125,6 +152,20 @@ class InstanceTree final : public ActorTree {
     std::vector<std::unique_ptr<InstanceNode[]>> chunks_;
     std::uint32_t fresh_ = 0; // slots that were never taken begin here
     std::uint32_t first_free_ = InstanceNode::kNone;
+};
+
+/// While it lives, what the frame thread connects is that actor's.
+class InTheNameOf {
+  public:
+    explicit InTheNameOf(Actor& actor) noexcept
+        : here_(*actor_context()), before_(std::exchange(here_.actor, &actor)) {}
+    ~InTheNameOf() { here_.actor = before_; }
+    InTheNameOf(const InTheNameOf&) = delete;
+    InTheNameOf& operator=(const InTheNameOf&) = delete;
+
+  private:
+    ActorContext& here_;
+    Actor* const before_;
 };
 
 } // namespace takt::detail
