@@ -22,9 +22,9 @@ constexpr float kSight = 12;
 constexpr float kElbow = 1.5; // sheep that are nearer push each other away
 constexpr float kReach = 1;   // of a wolf
 constexpr float kSheepSpeed = 4;
-constexpr float kScaredSpeed = 6;
-constexpr float kWolfSpeed = 5;
-constexpr std::int64_t kRestNs = 500'000'000;     // of a wolf after a bite
+constexpr float kScaredSpeed = 5;
+constexpr float kWolfSpeed = 8;
+constexpr std::int64_t kRestNs = 250'000'000;     // of a wolf after a bite
 constexpr std::int64_t kScaredNs = 2'000'000'000; // of a sheep after one
 
 float length2(Vector3 it) {
@@ -36,16 +36,17 @@ Vector3 at_most(Vector3 speed, float limit) {
     return length <= limit ? speed : speed * (limit / length);
 }
 
-/// Goes on for a step; turns round at the fence.
+void turn_at_fence(float& place, float& speed) {
+    if (place < 0 || place > kMeadow)
+        speed = -speed;
+    place = std::clamp(place, 0.0F, kMeadow);
+}
+
 void move(Body& body, Vector3 push, float limit, float seconds) {
     body.speed = at_most(body.speed + push * seconds, limit);
     body.place = body.place + body.speed * seconds;
-    for (const auto [place, speed] :
-         {std::pair(&body.place.x, &body.speed.x), std::pair(&body.place.z, &body.speed.z)})
-        if (*place < 0 || *place > kMeadow) {
-            *place = std::clamp(*place, 0.0F, kMeadow);
-            *speed = -*speed;
-        }
+    turn_at_fence(body.place.x, body.speed.x);
+    turn_at_fence(body.place.z, body.speed.z);
 }
 
 float seconds_of(FrameTime now) {
@@ -131,7 +132,7 @@ void live_as_wolf(Animal& wolf, FrameTime now) {
     wolf.look_round(next.place, [&](Instance other, const Body&, Vector3 way, float square) {
         if (*other.attribute(kTeam) == Team::wolf)
             return;
-        const float effort = std::sqrt(square) + static_cast<float>(*other.attribute(kHealth)) / 10;
+        const float effort = std::sqrt(square) + static_cast<float>(*other.attribute(kHealth)) / 3;
         if (effort < best) {
             best = effort;
             prey = other;
@@ -144,7 +145,9 @@ void live_as_wolf(Animal& wolf, FrameTime now) {
         takt::commit(
             [prey, &tally = wolf.tally](takt::Serial serial) { bite(serial, prey, tally); });
     }
-    move(next, way_to_prey * 4 - next.speed, rests ? 1 : kWolfSpeed, seconds_of(now));
+    const float limit = rests ? 1 : kWolfSpeed;
+    const Vector3 wanted = at_most(way_to_prey * 100, limit);
+    move(next, (wanted - next.speed) * 4, limit, seconds_of(now));
     wolf.body->set(next);
 }
 
