@@ -140,24 +140,28 @@ void InstanceTree::move(std::uint32_t slot, std::uint32_t parent) {
 }
 
 void InstanceTree::destroy(std::uint32_t slot) {
-    std::vector<std::uint32_t> gone;
-    for (std::uint32_t at = slot; at != InstanceNode::kNone; at = next_in(slot, at))
-        gone.push_back(at);
     unlink(slot);
-    for (const std::uint32_t one : gone) { // I3: all of them
-        InstanceNode& it = node(one);
-        it.generation += it.generation == UINT32_MAX ? 2 : 1; // 0 names none
-        it.parent = it.first_child = it.last_child = InstanceNode::kNone;
-    }
+    std::uint32_t last = slot; // each one's `previous` names who is next to go: nothing to allocate
+    for (std::uint32_t at = slot; (at = next_in(slot, at)) != InstanceNode::kNone; last = at)
+        node(last).previous = at;
+    node(last).previous = InstanceNode::kNone;
     const ActorContext& here = *actor_context();
-    for (const std::uint32_t one : gone)
-        if (const ActorRef actor = std::exchange(node(one).actor, {})) {
-            if (ActorCell* const cell = here.table->find(actor))
-                cell->more->instance = 0;
-            here.host->destroy(actor);
-        }
-    for (const std::uint32_t one : gone)
-        release(one);
+    for (std::uint32_t at = slot; at != InstanceNode::kNone; at = node(at).previous) {
+        InstanceNode& it = node(at);
+        it.generation += it.generation == UINT32_MAX ? 2 : 1; // 0 names none
+        it.parent = it.first_child = it.last_child = it.next = InstanceNode::kNone;
+        if (ActorCell* const cell = here.table->find(it.actor))
+            cell->more->instance = 0;
+    }
+    // I3: all of them are gone. One actor may take others of them along.
+    for (std::uint32_t at = slot; at != InstanceNode::kNone; at = node(at).previous)
+        if (node(at).actor)
+            here.host->destroy(std::exchange(node(at).actor, {}));
+    while (slot != InstanceNode::kNone) {
+        const std::uint32_t next = node(slot).previous;
+        release(slot);
+        slot = next;
+    }
 }
 
 // What an instance held may look at the tree when it goes, and change it: the slot is free last.

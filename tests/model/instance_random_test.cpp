@@ -29,6 +29,7 @@ struct Model {
         std::optional<std::int64_t> one = {};
         std::optional<std::string> two = {};
         takt::ActorRef actor = {};
+        int owner = -1; // whose actor is this one's actor's parent
     };
 
     bool is_below(int node, int other) const {
@@ -43,6 +44,11 @@ struct Model {
     void destroy(int node) {
         leave(node);
         erase(node);
+        for (const auto& [other, its] : nodes)
+            if (its.owner != -1 && nodes.count(its.owner) == 0) {
+                destroy(other);
+                return; // which has seen to the rest
+            }
     }
     void erase(int node) {
         for (const int child : nodes.at(node).children)
@@ -102,8 +108,13 @@ class RandomTree {
     void add(int parent) {
         const int node = next_++;
         Model::Node made{.name = "n" + std::to_string(draw(7)), .parent = parent};
-        if (draw(10) == 0)
-            made.actor = runtime_.spawn_actor({}, [](takt::Actor&) {});
+        if (draw(6) == 0) {
+            if (const int owner = any(); model_.nodes.at(owner).actor && draw(2) == 0)
+                made.owner = owner;
+            made.actor = runtime_.spawn_actor(
+                {.parent = made.owner == -1 ? takt::ActorRef() : model_.nodes.at(made.owner).actor},
+                [](takt::Actor&) {});
+        }
         handles_[node] = handle(parent).add_child(serial_, made.name, made.actor);
         model_.nodes.at(parent).children.push_back(node);
         model_.nodes[node] = made;

@@ -371,6 +371,32 @@ TEST_F(InstanceTest,
     EXPECT_FALSE(elsewhere.alive());
 }
 
+TEST_F(InstanceTest, actors_that_are_parent_and_child_may_lie_in_one_subtree) {
+    int alive = 0;
+    const takt::ActorRef parent = actor("parent", alive);
+    const auto child_of_parent = [&] {
+        return runtime.spawn_actor({.parent = parent},
+                                   [&](takt::Actor& self) { self.emplace_state<Alive>(alive); });
+    };
+    const Instance house = root.add_child(serial, "House", parent);
+    house.add_child(serial, "Room").add_child(serial, "Npc", child_of_parent());
+    house.add_child(serial, "Cat", child_of_parent());
+    house.destroy(serial);
+    EXPECT_TRUE(root.children().empty());
+    runtime.run_until_idle();
+    EXPECT_EQ(alive, 0);
+    EXPECT_EQ(runtime.actors(), 0u);
+
+    const takt::ActorRef again = actor("again", alive);
+    const takt::ActorRef above =
+        runtime.spawn_actor({.parent = again}, [](takt::Actor&) {}); // the other way round
+    root.add_child(serial, "Above", above).add_child(serial, "Below", again);
+    again.destroy();
+    EXPECT_TRUE(root.children().empty());
+    runtime.run_until_idle();
+    EXPECT_EQ(runtime.actors(), 0u);
+}
+
 TEST_F(InstanceTest, the_actors_of_a_subtree_go_in_tree_order) {
     std::vector<std::string> order;
     struct Notes {

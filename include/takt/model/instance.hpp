@@ -275,12 +275,11 @@ class InstanceChildren {
         using difference_type = std::ptrdiff_t;
 
         Iterator() = default;
-        explicit Iterator(Instance first) noexcept : at_(first), next_(after(first)) {}
+        explicit Iterator(Instance first) { go_to(first); }
 
         Instance operator*() const noexcept { return at_; }
         Iterator& operator++() {
-            at_ = next_.alive() ? next_ : Instance();
-            next_ = after(at_);
+            go_to(next_);
             return *this;
         }
         Iterator operator++(int) {
@@ -291,8 +290,10 @@ class InstanceChildren {
         bool operator==(const Iterator& other) const noexcept { return at_ == other.at_; }
 
       private:
-        static Instance after(Instance one) noexcept {
-            return one ? one.relative(one.tree().node(one.slot_).next) : Instance();
+        void go_to(Instance child) {
+            const InstanceNode* const it = child.node("takt::Instance::children");
+            at_ = it == nullptr ? Instance() : child;
+            next_ = it == nullptr ? Instance() : child.relative(it->next);
         }
 
         Instance at_;
@@ -300,7 +301,7 @@ class InstanceChildren {
     };
 
     explicit InstanceChildren(Instance first) noexcept : first_(first) {}
-    Iterator begin() const noexcept { return Iterator(first_); }
+    Iterator begin() const { return Iterator(first_); }
     Iterator end() const noexcept { return {}; }
     bool empty() const noexcept { return !first_; }
 
