@@ -45,8 +45,18 @@ void allowed(takt::Actor& actor, takt::Behaviour<Npc>& behaviour) {
     });
 }
 
-void refused([[maybe_unused]] takt::Actor& actor,
-             [[maybe_unused]] takt::Behaviour<Npc>& behaviour) {
+void allowed_of_signals(takt::Signal<int, std::string>& told) {
+    told.connect([](takt::Serial, int, const std::string&) {});
+    told.once([](auto, auto&&) {});
+    told.connect_parallel([](int, std::string) -> takt::Task<> { co_return; });
+    takt::ScopedConnection scoped = told.once_parallel([](int, const std::string&) {});
+    takt::ScopedConnection moved = std::move(scoped);
+    told.fire(1, "text");
+    told.ref().fire(2, std::string("text"));
+}
+
+void refused([[maybe_unused]] takt::Actor& actor, [[maybe_unused]] takt::Behaviour<Npc>& behaviour,
+             [[maybe_unused]] takt::Signal<int, std::string>& told) {
 #if defined(CASE_string_view_in_a_topic)
     constexpr takt::Topic<std::string_view> topic{"T"};
 #elif defined(CASE_span_in_a_topic)
@@ -173,6 +183,53 @@ void refused([[maybe_unused]] takt::Actor& actor,
     constexpr takt::Attribute<const int> attribute{"A"};
 #elif defined(CASE_attribute_that_cannot_be_copied)
     constexpr takt::Attribute<std::unique_ptr<int>> attribute{"A"};
+#elif defined(CASE_listener_that_does_not_fit)
+    told.connect([](std::string, int) {});
+#elif defined(CASE_listener_with_the_token_of_the_other_phase)
+    told.connect_parallel([](takt::Serial, int, const std::string&) {});
+#elif defined(CASE_parallel_listener_with_a_token)
+    told.connect_parallel([](takt::Parallel, int, const std::string&) {});
+#elif defined(CASE_listener_that_returns_something)
+    told.connect([](int number, const std::string&) { return number; });
+#elif defined(CASE_generic_coroutine_listener)
+    told.once_parallel([](auto&&, const std::string&) -> takt::Task<> { co_return; });
+#elif defined(CASE_coroutine_listener_with_a_reference)
+    told.connect([](int, const std::string&) -> takt::Task<> { co_return; });
+#elif defined(CASE_simulation_step_that_does_not_fit)
+    [[maybe_unused]] const auto bind = [](takt::Runtime& runtime) {
+        runtime.bind_to_simulation(60, 0, [](std::string) {});
+    };
+#elif defined(CASE_reference_in_a_signal)
+    [[maybe_unused]] takt::Signal<const std::string&>* const signal = nullptr;
+    signal->fire("text");
+#elif defined(CASE_string_view_in_a_signal)
+    [[maybe_unused]] takt::Signal<std::string_view>* const signal = nullptr;
+    signal->fire("text");
+#elif defined(CASE_span_in_a_signal)
+    [[maybe_unused]] takt::Signal<int, std::span<int>>* const signal = nullptr;
+    signal->fire(1, std::span<int>());
+#elif defined(CASE_what_cannot_be_copied_in_a_signal)
+    [[maybe_unused]] takt::Signal<std::unique_ptr<int>>* const signal = nullptr;
+    signal->fire(nullptr);
+#elif defined(CASE_arguments_that_do_not_fit_a_signal)
+    told.fire("one", 2);
+#elif defined(CASE_copying_a_signal)
+    takt::Signal<int, std::string> second = told;
+#elif defined(CASE_copying_a_dispatcher)
+    [[maybe_unused]] const auto copy = [](takt::Dispatcher<>& one) {
+        takt::Dispatcher<> two = one;
+    };
+#elif defined(CASE_waiting_for_a_signal_outside_a_task)
+    struct Plain {
+        struct promise_type {
+            Plain get_return_object() { return {}; }
+            std::suspend_never initial_suspend() { return {}; }
+            std::suspend_never final_suspend() noexcept { return {}; }
+            void return_void() {}
+            void unhandled_exception() {}
+        };
+    };
+    [[maybe_unused]] const auto plain = [&]() -> Plain { co_await told.wait(); };
 #elif defined(CASE_awaiting_something_outside_a_task)
     // takt's awaits want to know whose frame they are in.
     struct Foreign {
