@@ -44,7 +44,9 @@ Runtime::Runtime(const Config& config, const Machine& machine)
 
 Runtime::Runtime(const Config& config, const Machine& machine, std::optional<std::uint64_t> seed)
     : config_(resolve(config)) {
-    Plan plan = make_plan(machine, config_.plan_config(), Booking::current());
+    // Of another machine no CPU is booked.
+    Plan plan =
+        make_plan(machine, config_.plan_config(), machine.bindable ? Booking::current() : CpuSet());
     config_ = resolve(config, plan);
     detail::EngineOptions options = options_from(config_, std::move(plan));
     options.seed = seed;

@@ -75,6 +75,15 @@ TEST(TestRuntimeTest, everything_runs_on_the_calling_thread) {
     EXPECT_EQ(test.unaccounted(), 0u);
 }
 
+TEST(TestRuntimeTest, takes_no_cpu_from_a_runtime_and_wants_none_that_is_free) {
+    const takt::Runtime server; // has booked every allowed CPU
+    TestRuntime test;
+    const ActorRef actor = test.spawn_actor({}, [](Actor& self) { self.bind(kGo, [] {}); });
+    actor.send(kGo);
+    test.run_until_idle();
+    EXPECT_EQ(test.runtime().mail().handled, 1u);
+}
+
 TEST(TestRuntimeTest, an_offloaded_task_is_outside_its_actor_and_comes_home_to_its_phase) {
     TestRuntime test;
     std::vector<takt::Phase> phases;

@@ -65,8 +65,9 @@ class ProbeLog {
 } // namespace detail
 
 /// Stands in for an actor: give it to the code under test as an ActorRef, run frames, and look at
-/// what it got. Records in the parallel phase. A handle: copies see the same; what was recorded stays
-/// when the runtime goes. Messages of topics that it was not made for are kept, and unaccounted().
+/// what it got. Records in the parallel phase. A handle: copies see the same, and what was recorded
+/// stays when the TestRuntime goes; only send() wants that. Messages of topics that it was not made
+/// for are kept, and unaccounted().
 class Probe {
   public:
     ActorRef ref() const noexcept { return ref_; }

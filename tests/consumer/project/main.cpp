@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Uses takt as someone who knows its public headers only.
 #include "takt/takt.hpp"
+#include "takt/testing.hpp"
 
 #include <cstdio>
+#include <tuple>
 
 #if defined(HWLOC_H)
 #error "hwloc.h came in through a public header"
@@ -14,6 +16,14 @@
 namespace {
 
 constexpr takt::Topic<int> add{"Add"};
+
+bool an_actor_passes_its_test() {
+    takt::testing::TestRuntime test;
+    takt::testing::Probe probe = test.probe("probe", add);
+    probe.ref().send(add, 3);
+    test.run_until_idle();
+    return probe.take(add) == std::tuple(3);
+}
 
 } // namespace
 
@@ -28,6 +38,8 @@ int main() {
             return 1;
     runtime.run_until_idle();
     if (sum != 55 || adders.total_load() != 0)
+        return 1;
+    if (!an_actor_passes_its_test())
         return 1;
     std::puts("a stranger uses takt");
     return 0;
