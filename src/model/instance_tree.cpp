@@ -34,14 +34,11 @@ std::string InstanceTree::full_name(std::uint32_t slot) const {
 }
 
 std::string InstanceTree::name_for_people(std::uint32_t slot, std::uint32_t generation) const {
-    const std::string number = "#" + std::to_string(slot);
-    if (slot >= fresh_)
-        return number;
-    if (node(slot).generation == generation)
+    if (find(slot, generation) != nullptr)
         return full_name(slot);
-    return node(slot).generation == generation + 1 && node(slot).parent == InstanceNode::kNone
-               ? node(slot).name
-               : number;
+    const bool was_last = slot < fresh_ && node(slot).generation == generation + 1 &&
+                          node(slot).parent == InstanceNode::kNone;
+    return was_last ? node(slot).name : "#" + std::to_string(slot);
 }
 
 // --- slots ---
@@ -201,13 +198,19 @@ InstanceBonds& InstanceTree::need_bonds(std::uint32_t slot) {
 }
 
 Connection InstanceTree::keep(std::uint32_t slot, Actor& owner, Connection connection) {
-    InstanceBonds& all = need_bonds(slot);
-    if (all.bonds.size() >= all.sweep_at) {
-        std::erase_if(all.bonds,
-                      [](const InstanceBonds::Bond& bond) { return !bond.connection.connected(); });
-        all.sweep_at = 2 * all.bonds.size() + 8;
+    try {
+        InstanceBonds& all = need_bonds(slot);
+        if (all.bonds.size() >= all.sweep_at) {
+            std::erase_if(all.bonds, [](const InstanceBonds::Bond& bond) {
+                return !bond.connection.connected();
+            });
+            all.sweep_at = 2 * all.bonds.size() + 8;
+        }
+        all.bonds.push_back({owner.ref(), connection});
+    } catch (...) { // it would outlive the instance
+        connection.disconnect();
+        throw;
     }
-    all.bonds.push_back({owner.ref(), connection});
     return connection;
 }
 

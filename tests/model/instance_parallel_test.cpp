@@ -115,6 +115,33 @@ TEST_P(TreeInParallel, all_workers_read_the_tree_of_the_last_barrier_while_it_ch
     EXPECT_GT(expected.size(), 100u);
 }
 
+TEST_P(TreeInParallel, two_actors_decide_to_destroy_one_instance_and_it_goes_once) {
+    takt::Runtime runtime(for_model(GetParam()));
+    const Instance prey = runtime.root().add_child(runtime.serial(), "Prey");
+    int destroyed = 0;
+    int late = 0;
+    std::vector<takt::ActorRef> hunters;
+    for (int index = 0; index < 2; ++index)
+        hunters.push_back(runtime.spawn_actor({}, [&](takt::Actor& self) {
+            self.bind_parallel(kGo, [&] {
+                EXPECT_TRUE(prey.alive()); // so both decide to
+                takt::commit([&](takt::Serial serial) {
+                    if (!prey.alive()) {
+                        ++late;
+                        return;
+                    }
+                    prey.destroy(serial);
+                    ++destroyed;
+                });
+            });
+        }));
+    for (const takt::ActorRef hunter : hunters)
+        hunter.send(kGo);
+    runtime.run_until_idle();
+    EXPECT_EQ(destroyed, 1);
+    EXPECT_EQ(late, 1);
+}
+
 std::string grown_on(int workers) {
     takt::Config config = for_model(workers);
     config.frame.delivery = takt::Delivery::next_round;

@@ -107,4 +107,29 @@ TEST(ModelAllocation, a_write_that_finds_no_memory_leaves_the_tree_as_it_was) {
     EXPECT_TRUE(root.children().empty());
 }
 
+TEST(ModelAllocation, a_handler_that_cannot_be_kept_with_its_instance_is_not_bound) {
+    takt::Runtime runtime(for_model(1));
+    const takt::Serial serial = runtime.serial();
+    int calls = 0;
+    const takt::ActorRef actor =
+        runtime.spawn_actor({}, [](takt::Actor& self) { self.bind(kGo, [] {}); });
+    const Instance npc = runtime.root().add_child(serial, "Npc", actor);
+    int expected = 0;
+    const std::uint64_t failed = allocations::fail_each([&] {
+        const Instance hat = npc.add_child(serial, "Hat");
+        try {
+            hat.bind(serial, kGo, [&calls] { ++calls; });
+            ++expected;
+        } catch (const std::bad_alloc&) {
+        }
+        allocations::fail_no_more();
+        actor.send(kGo);
+        runtime.step();
+        EXPECT_EQ(calls, expected);
+        hat.destroy(serial);
+    });
+    EXPECT_GT(failed, 1u);
+    EXPECT_GT(expected, 0);
+}
+
 } // namespace

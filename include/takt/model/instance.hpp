@@ -32,9 +32,9 @@ class InstanceChildren;
 ///     if (const double* left = npc.attribute(health))    // in both phases: plain loads
 ///         house.find_first_child("Npc").actor().send(heal, *left);
 ///
-/// Reading is for both phases and never waits: there is no lock and no atomic in it, since the tree
-/// changes in the serial phase only. Outside the frame it is a PhaseError; in the serial phase what it
-/// returns is good until the next change.
+/// Reading is for both phases, and wait-free: there is no lock and no atomic in it, since the tree
+/// changes in the serial phase only, and the barrier orders the two. Outside the frame it is a
+/// PhaseError; in the serial phase what it returns is good until the next change.
 ///
 /// An instance that is gone, and an Instance that names none, may be read all the same: no name, no
 /// children, no attributes, nobody above. Changing one throws takt::Error, which names it.
@@ -50,7 +50,7 @@ class Instance {
     /// Names none.
     constexpr Instance() = default;
 
-    // --- reading: In the parallel phase as of its begin ----------------------------------------------
+    // --- reading: in the parallel phase what it was at its begin -------------------------------------
 
     /// True until it is destroyed.
     bool alive() const { return node("takt::Instance::alive") != nullptr; }
@@ -231,8 +231,8 @@ class Instance {
     /// void, by a detour: compilers would take it for known where nobody has called.
     template <class... Given>
     using Lacks = std::enable_if_t<detail::lacks_serial<Given...>>;
+
     friend class detail::InstanceChildren;
-    friend class detail::AttributeNames;
     friend struct std::hash<Instance>;
 
     /// Null when it is gone, or names none. PhaseError outside the frame.
