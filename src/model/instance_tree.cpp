@@ -26,11 +26,16 @@ bool InstanceTree::is_below(std::uint32_t slot, std::uint32_t other) const noexc
     return slot != InstanceNode::kNone;
 }
 
+// Not recursive: a tree may be as deep as it has instances.
 std::string InstanceTree::full_name(std::uint32_t slot) const {
-    const std::uint32_t parent = node(slot).parent;
-    if (parent == InstanceNode::kNone || parent == kRoot)
-        return node(slot).name;
-    return full_name(parent) + "." + node(slot).name;
+    std::vector<const std::string*> names{&node(slot).name};
+    for (std::uint32_t at = node(slot).parent; at != InstanceNode::kNone && at != kRoot;
+         at = node(at).parent)
+        names.push_back(&node(at).name);
+    std::string text = *names.back();
+    for (std::size_t at = names.size() - 1; at-- > 0;)
+        text.append(".").append(*names[at]);
+    return text;
 }
 
 std::string InstanceTree::name_for_people(std::uint32_t slot, std::uint32_t generation) const {

@@ -492,11 +492,12 @@ TEST_F(InstanceTest, the_runtimes_end_destroys_what_instances_hold_in_the_serial
     EXPECT_EQ(seen, (std::vector{takt::Phase::serial, takt::Phase::serial}));
 }
 
-TEST_F(InstanceTest, a_deep_tree_is_destroyed_without_recursion) {
+TEST_F(InstanceTest, a_deep_tree_is_named_and_destroyed_without_recursion) {
     Instance deepest = root.add_child(serial, "Top");
     const Instance top = deepest;
     for (int depth = 0; depth < 200'000; ++depth)
         deepest = deepest.add_child(serial, "Next");
+    EXPECT_TRUE(deepest.full_name().ends_with(".Next.Next"));
     EXPECT_TRUE(deepest.is_descendant_of(top));
     top.destroy(serial);
     EXPECT_FALSE(deepest.alive());
