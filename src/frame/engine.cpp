@@ -440,6 +440,7 @@ void Engine::tidy_up() {
         sweep_listeners(worker);
         table_.fill_spare(worker.spare_slots(), kSpareSlots);
     });
+    sweep_events();
     frame_thread().memory.reset(); // the others do so before they use it again
 }
 

@@ -249,6 +249,7 @@ class Engine final : public ActorHost, public TaskHost {
         std::vector<std::unique_ptr<Handler>> closures;
         std::vector<ActorCell*> actors;
         std::vector<SignalCore*> signals;
+        std::vector<std::shared_ptr<SignalEvent>> events;
     };
     struct Move {
         ActorRef actor;
@@ -289,6 +290,7 @@ class Engine final : public ActorHost, public TaskHost {
     void end_listeners_of(ActorCell& cell);
     void end_signals();
     void sweep_listeners(FrameWorker& worker);
+    void sweep_events();
     static void finish_fire(ActorContext& here, void* data, bool run);
     bool skip_simulation();
     void run_simulation();
@@ -373,6 +375,7 @@ class Engine final : public ActorHost, public TaskHost {
     std::unordered_map<std::uint64_t, std::shared_ptr<SignalCore>> signals_; // by id
     std::uint64_t signal_clock_ = 0;                        // numbers fires and connections
     ListenerSweep sweep_;                                   // empty; keeps its memory
+    std::vector<std::shared_ptr<SignalEvent>> events_;      // that parallel listeners hear
     std::vector<std::unique_ptr<Handler>> closures_in_use_; // at the end, by orphaned tasks
     std::vector<Simulation> simulation_;                    // by priority, then in bind order
     std::uint64_t skipped_steps_ = 0;

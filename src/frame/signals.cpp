@@ -203,6 +203,7 @@ void Engine::end_signals() {
             }
         sweep_listeners(*worker);
     }
+    sweep_events();
 }
 
 // --- connecting ---
@@ -336,6 +337,7 @@ void Engine::finish_fire(ActorContext& here, void* data, bool run) {
 // In one lane for each worker, so that their order does not depend on how many there are.
 void Engine::call_in_parallel(SignalCore& core, const std::shared_ptr<SignalEvent>& event) {
     Outbox<StdPolicy>& outbox = mailboxes_.outbox(0);
+    bool is_heard = false;
     for (const std::shared_ptr<Listener>& listener : core.parallel_) {
         if (!listener->hears(*event))
             continue;
@@ -350,7 +352,10 @@ void Engine::call_in_parallel(SignalCore& core, const std::shared_ptr<SignalEven
         ::new (room) ListenerMail(listener);
         outbox.commit(worker, record_type_of<ListenerMail>, listener->actor.address());
         ++frame_thread().sent;
+        is_heard = true;
     }
+    if (is_heard)
+        events_.push_back(event);
 }
 
 // Y1. Listeners may connect and disconnect meanwhile, and the signal may go. Nothing is swept while a
@@ -460,6 +465,16 @@ void Engine::end_listeners_of(ActorCell& cell) {
         listener->handler->listener = nullptr;
         cell.more->closures.push_back(std::move(listener->handler));
     }
+}
+
+// What all have heard goes in the serial phase, where its memory returns to the pool that it came from
+// (F2): the worker that hears it last is seldom the one that fires.
+void Engine::sweep_events() {
+    for (std::shared_ptr<SignalEvent>& event : events_)
+        if (event.use_count() == 1)
+            sweep_.events.push_back(std::move(event));
+    std::erase(events_, nullptr);
+    sweep_.events.clear(); // arguments that go may fire
 }
 
 void Engine::sweep_listeners(FrameWorker& worker) {

@@ -134,6 +134,35 @@ TEST_P(SteadyFrames, with_dispatches_allocate_nothing) {
     takt::testing_support::expect_law(runtime);
 }
 
+TEST_P(SteadyFrames, with_signals_allocate_nothing) {
+    takt::Runtime runtime(config());
+    takt::Signal<int> hit{runtime, "hit"};
+    takt::Signal<> told{runtime, "told", takt::Firing::deferred};
+    std::uint64_t serial = 0;
+    std::atomic<std::uint64_t> parallel{0};
+    std::vector<ActorRef> actors;
+    for (int index = 0; index < kActors; ++index)
+        actors.push_back(runtime.spawn_actor({}, [&](Actor& self) {
+            self.bind_parallel(kBegin, [&](int value) { hit.fire(value); });
+            hit.connect([&](int) { ++serial; });
+            hit.connect_parallel([&](int) { ++parallel; });
+            told.connect([&] { ++serial; });
+        }));
+    runtime.bind_to_simulation(60, 0, [&](takt::SimulationStep) {});
+    std::uint64_t frames = 0;
+    EXPECT_EQ(allocations_in([&] {
+                  for (const ActorRef actor : actors)
+                      actor.send(kBegin, 1);
+                  told.fire();
+                  runtime.run_until_idle();
+                  ++frames;
+              }),
+              0u);
+    EXPECT_EQ(serial, frames * (kActors + 1) * kActors);
+    EXPECT_EQ(parallel, frames * kActors * kActors);
+    takt::testing_support::expect_law(runtime);
+}
+
 INSTANTIATE_TEST_SUITE_P(workers, SteadyFrames,
                          testing::Combine(testing::Values(1, 2, 4),
                                           testing::Values(takt::Delivery::immediate,

@@ -33,12 +33,13 @@ using takt::testing_support::expect_law;
 constexpr takt::Topic<> kGo{"Go"};
 constexpr takt::Topic<> kAct{"Act"};
 constexpr takt::Topic<int> kNumber{"Number"};
-constexpr auto kStep = std::chrono::nanoseconds(16'666'666); // of the virtual clock
+constexpr std::chrono::nanoseconds kStep = 20ms; // of the virtual clock
 
 class TaskLibrary : public testing::TestWithParam<int> {
   protected:
     takt::Config config() const {
         return {.workers = {.count = GetParam()},
+                .frame = {.rate_hz = 50},
                 .failure = {.policy = takt::FailurePolicy::resume},
                 .clock = {.kind = takt::ClockKind::virtual_time}};
     }

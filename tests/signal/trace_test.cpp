@@ -168,7 +168,7 @@ class Program {
 
 TEST(SignalTrace, of_a_random_program_is_the_same_with_1_2_and_4_workers) {
     std::uint64_t calls = 0;
-    for (unsigned seed = 1; seed <= 20; ++seed) {
+    for (unsigned seed = 1; seed <= 12; ++seed) {
         const Trace one = Program(1, seed).run(seed);
         calls += one.calls;
         for (const int workers : {2, 4}) {
@@ -178,7 +178,7 @@ TEST(SignalTrace, of_a_random_program_is_the_same_with_1_2_and_4_workers) {
             EXPECT_EQ(again.calls, one.calls);
         }
     }
-    EXPECT_GT(calls, 5'000u);
+    EXPECT_GT(calls, 3'000u);
 }
 
 } // namespace
