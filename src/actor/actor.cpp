@@ -65,7 +65,11 @@ ActorContext& need_actor_context(const char* member, Level level) {
 }
 
 void ActorContext::commit(void (*finish)(ActorContext&, void*, bool), void* data) {
-    Actor& who = this_actor();
+    if (actor == nullptr) { // the payload of a message goes, which may hold a signal
+        commits.push_back({0, nobodys_sequence++, 0, finish, data});
+        return;
+    }
+    Actor& who = *actor;
     ActorCell& cell = ActorAccess::cell(who);
     commits.push_back({cell.id, cell.sequence++, who.ref().address(), finish, data});
 }

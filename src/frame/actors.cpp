@@ -272,7 +272,11 @@ void Engine::destroy(ActorRef actor) {
         return;
     word.life = Life::dying;
     cell->write_word(word);
-    dying_.push_back(actor);
+    try {
+        dying_.push_back(actor);
+    } catch (const std::bad_alloc&) { // it goes all the same
+        has_unlisted_dying_ = true;
+    }
     if (cell->more == nullptr)
         return;
     for (const std::shared_ptr<Listener>& listener : cell->more->listeners)
@@ -289,6 +293,10 @@ void Engine::bury_dying() {
         if (ActorCell* const cell = table_.find(dying_[at]))
             bury(*cell);
     dying_.clear();
+    if (std::exchange(has_unlisted_dying_, false))
+        for (std::uint32_t slot = 0; slot < table_.slots(); ++slot)
+            if (ActorCell& cell = table_.cell(slot); cell.read_word().life == Life::dying)
+                bury(cell);
 }
 
 void Engine::bury(ActorCell& cell) {

@@ -360,6 +360,7 @@ void FrameWorker::run_task(ActorTask& first) {
     Actor* const before =
         std::exchange(actor, cell == nullptr ? nullptr : &ActorAccess::actor(*cell));
     Listener* const listener_before = listener;
+    ++running_tasks_;
     for (ActorTask* task = &first; task != nullptr;) {
         if (task->cancelled) { // on its way here
             drop_task(*task);
@@ -370,6 +371,7 @@ void FrameWorker::run_task(ActorTask& first) {
         const bool ended = task->ended || resume_task(task->leaf);
         task = ended ? end_task(*task) : nullptr;
     }
+    --running_tasks_;
     actor = before;
     listener = listener_before;
 }
@@ -482,7 +484,7 @@ void FrameWorker::release_handler(ActorTask& task) noexcept {
         return;
     Listener* const of_signal = task.handler->listener;
     if (of_signal != nullptr && !of_signal->is_connected())
-        listeners_to_sweep_.push_back(of_signal->shared_from_this()); // Y3
+        ended_listeners_.add(*of_signal); // Y3
     else if (!task.handler->connected)
         engine_.handlers_changed(*table->find(task.actor));
 }

@@ -145,6 +145,11 @@ void Engine::take_over_thread() noexcept {
 void Engine::enter(const char* member, Level level) {
     if (context_in(number_) != nullptr)
         return;
+    auto* const other = static_cast<FrameWorker*>(actor_context());
+    if (other != nullptr && other->engine().runs_code())
+        violated(member,
+                 "It is another runtime's than the code that calls it: post() to that runtime",
+                 level);
     if (in_frame() || !frame_thread_seat_.is_here())
         violated(member, "Call it on the frame thread; other threads send, post() and stop()",
                  level);
@@ -168,10 +173,14 @@ void Engine::forget_barrier_hook(std::uint64_t number) noexcept {
 void Engine::require_no_frame(const char* member) const {
     if (in_frame())
         violated(member, "A frame is running; call it between frames", Level::between_frames);
-    const ActorContext* const here = context_in(number_);
-    if (here != nullptr && (here->actor != nullptr || here->event != nullptr))
-        violated(member, "A setup or a listener is running; call it after its end",
+    if (context_in(number_) != nullptr && runs_code())
+        violated(member, "A setup, a task or a listener is running; call it after its end",
                  Level::between_frames);
+}
+
+bool Engine::runs_code() const noexcept {
+    const FrameWorker& here = *frame_workers_.front();
+    return in_frame() || here.actor != nullptr || here.event != nullptr || here.runs_task();
 }
 
 void Engine::require_standstill(const char* member) const {
@@ -329,7 +338,7 @@ bool Engine::has_mail() const noexcept {
 }
 
 bool Engine::has_work() noexcept {
-    return !commits_.empty() || kept_due_ || !dying_.empty() || has_mail();
+    return !commits_.empty() || kept_due_ || !dying_.empty() || has_unlisted_dying_ || has_mail();
 }
 
 void Engine::parallel_phase() {

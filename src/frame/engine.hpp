@@ -35,7 +35,7 @@ struct EngineOptions {
     OnViolation on_violation = OnViolation::raise;
     FailurePolicy failure_policy = FailurePolicy::stop;
     bool virtual_clock = false;
-    double rate_hz = 60; // of frames, where the clock is virtual
+    double rate_hz = 60;     // of frames, where the clock is virtual
     int offload_threads = 2; // 0: offloaded tasks run on the frame thread, before the next round
     /// For tests, with one worker: what is left open is drawn from it.
     std::optional<std::uint64_t> seed = {};
@@ -88,6 +88,8 @@ class Engine final : public ActorHost, public TaskHost {
     void enter(const char* member, Level level);
     /// PhaseError while a frame runs.
     void require_no_frame(const char* member) const;
+    /// On the frame thread: a frame, or between frames a setup, a task or a listener, is running.
+    bool runs_code() const noexcept;
     /// PhaseError while a frame runs, but for its serial phase; where checks are on.
     void require_standstill(const char* member) const;
     /// PhaseError while a frame runs, but for what it runs itself; where checks are on.
@@ -290,6 +292,7 @@ class Engine final : public ActorHost, public TaskHost {
     void end_listeners_of(ActorCell& cell);
     void end_signals();
     void sweep_listeners(FrameWorker& worker);
+    void take_ended(EndedListeners& ended);
     void sweep_events();
     static void finish_fire(ActorContext& here, void* data, bool run);
     bool skip_simulation();
@@ -373,13 +376,15 @@ class Engine final : public ActorHost, public TaskHost {
     std::vector<Remains> remains_;
     std::array<std::shared_ptr<SignalCore>, kStages> frame_signals_;
     std::unordered_map<std::uint64_t, std::shared_ptr<SignalCore>> signals_; // by id
-    std::uint64_t signal_clock_ = 0;                        // numbers fires and connections
-    ListenerSweep sweep_;                                   // empty; keeps its memory
-    std::vector<std::shared_ptr<SignalEvent>> events_;      // that parallel listeners hear
+    std::uint64_t signal_clock_ = 0;                   // numbers fires and connections
+    ListenerSweep sweep_;                              // empty; keeps its memory
+    std::vector<std::shared_ptr<SignalEvent>> events_; // that parallel listeners hear
+    std::vector<std::shared_ptr<Listener>> in_use_;    // ended, nobody's, and their tasks go on
     std::vector<std::unique_ptr<Handler>> closures_in_use_; // at the end, by orphaned tasks
     std::vector<Simulation> simulation_;                    // by priority, then in bind order
     std::uint64_t skipped_steps_ = 0;
     std::vector<ActorRef> dying_;
+    bool has_unlisted_dying_ = false; // there was no memory to list them
     std::vector<Move> moves_;
     std::vector<BarrierHook> barrier_hooks_;
     std::uint64_t next_hook_ = 1;

@@ -228,7 +228,7 @@ FrameWorker::Seen FrameWorker::sleep(Phases::Number number, bool& used_up,
 // What worker 0 has to look at in the serial phase.
 bool FrameWorker::has_more() const noexcept {
     return !commits.empty() || publications != nullptr || !kept_due_.empty() ||
-           !to_sweep_.empty() || !listeners_to_sweep_.empty() || !dead_letters_.empty() ||
+           !to_sweep_.empty() || !ended_listeners_.empty() || !dead_letters_.empty() ||
            to_reap_ != nullptr || failure_ != nullptr;
 }
 

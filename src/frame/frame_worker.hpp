@@ -178,9 +178,9 @@ class FrameWorker final : public ActorContext {
     Mailbox<StdPolicy>& mailbox() noexcept { return mailbox_; }
     std::vector<ActorCell*>& to_sweep() noexcept { return to_sweep_; }
     /// That have ended.
-    std::vector<std::shared_ptr<Listener>>& listeners_to_sweep() noexcept {
-        return listeners_to_sweep_;
-    }
+    /// A task runs here, up to where it next waits.
+    bool runs_task() const noexcept { return running_tasks_ != 0; }
+    EndedListeners& ended_listeners() noexcept { return ended_listeners_; }
     std::vector<DeadLetter>& dead_letters() noexcept { return dead_letters_; }
 
   private:
@@ -252,7 +252,8 @@ class FrameWorker final : public ActorContext {
     RootTask* to_reap_ = nullptr;    // cancelled tasks in lists of the frame thread
     std::vector<ActorRef> kept_due_; // actors with kept mail to open
     std::vector<ActorCell*> to_sweep_;
-    std::vector<std::shared_ptr<Listener>> listeners_to_sweep_;
+    EndedListeners ended_listeners_;
+    int running_tasks_ = 0;                // one in the other
     std::vector<DeadLetter> dead_letters_; // for the hook
     std::vector<HeldMail> held_;           // of a round, in next_round or with a drawn order
     std::unique_ptr<SeededMerge> order_;   // null: nothing is drawn

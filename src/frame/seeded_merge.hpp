@@ -75,7 +75,7 @@ class SeededMerge {
         if (stream.items.empty()) {
             streams_.erase(stream.key);
             by_priority_.erase(chosen);
-        } else if (numbers_.below(takes_per_change_) == 0) {
+        } else if (!by_priorities_ || numbers_.below(takes_per_change_) == 0) {
             auto changed = by_priority_.extract(chosen);
             changed.key() = numbers_.next();
             const Key key = changed.mapped().key;

@@ -40,18 +40,23 @@ enum class WhenGone : std::uint8_t { nothing, the_same };
 /// actor whose code runs.
 template <WhenGone kWhenGone, class Action>
 void run_at_commit(FrameWorker& here, Action action) {
-    void* const at = here.memory.take(sizeof(Action), alignof(Action));
-    here.commit(
-        [](ActorContext& context, void* data, bool run) {
-            Action& later = *static_cast<Action*>(data);
-            struct End {
-                ~End() { later.~Action(); }
-                Action& later;
-            } const end{later};
-            if (run || kWhenGone == WhenGone::the_same)
-                later(static_cast<FrameWorker&>(context).engine());
-        },
-        ::new (at) Action(std::move(action)));
+    auto* const at =
+        ::new (here.memory.take(sizeof(Action), alignof(Action))) Action(std::move(action));
+    const auto finish = [](ActorContext& context, void* data, bool run) {
+        Action& later = *static_cast<Action*>(data);
+        struct End {
+            ~End() { later.~Action(); }
+            Action& later;
+        } const end{later};
+        if (run || kWhenGone == WhenGone::the_same)
+            later(static_cast<FrameWorker&>(context).engine());
+    };
+    try {
+        here.commit(finish, at);
+    } catch (...) { // out of memory
+        at->~Action();
+        throw;
+    }
 }
 
 FrameWorker& this_worker() noexcept {
@@ -143,8 +148,8 @@ SignalCore* Engine::find_signal(std::uint64_t id) const noexcept {
 }
 
 SignalCore::~SignalCore() {
-    for (const Listeners& list : {serial_, parallel_})
-        for (const std::shared_ptr<Listener>& listener : list)
+    for (const Listeners* const list : {&serial_, &parallel_})
+        for (const std::shared_ptr<Listener>& listener : *list)
             listener->signal = nullptr;
 }
 
@@ -195,13 +200,11 @@ void Engine::end_signals() {
         core->engine_ = nullptr;
     }
     simulation_.clear();
-    for (const auto& worker : frame_workers_) {
-        for (const std::shared_ptr<Listener>& listener : worker->listeners_to_sweep())
-            if (listener->handler != nullptr && listener->handler->tasks != 0) {
-                listener->handler->listener = nullptr;
-                closures_in_use_.push_back(std::move(listener->handler));
-            }
+    for (const auto& worker : frame_workers_)
         sweep_listeners(*worker);
+    for (const std::shared_ptr<Listener>& listener : std::exchange(in_use_, {})) {
+        listener->handler->listener = nullptr;
+        closures_in_use_.push_back(std::move(listener->handler));
     }
     sweep_events();
 }
@@ -246,7 +249,12 @@ Connection Engine::connect(SignalCore& core, Phase phase, bool once,
         phase == Phase::parallel ? "takt::Signal::connect_parallel" : "takt::Signal::connect");
     handler->listener = listener.get();
     listener->handler = std::move(handler);
-    register_in_order(core, listener);
+    try {
+        register_in_order(core, listener);
+    } catch (...) { // out of memory
+        end_listener(*listener);
+        throw;
+    }
     return Connection(listener);
 }
 
@@ -337,7 +345,8 @@ void Engine::finish_fire(ActorContext& here, void* data, bool run) {
 // In one lane for each worker, so that their order does not depend on how many there are.
 void Engine::call_in_parallel(SignalCore& core, const std::shared_ptr<SignalEvent>& event) {
     Outbox<StdPolicy>& outbox = mailboxes_.outbox(0);
-    bool is_heard = false;
+    if (!core.parallel_.empty())
+        events_.push_back(event); // first, since mail cannot be called back
     for (const std::shared_ptr<Listener>& listener : core.parallel_) {
         if (!listener->hears(*event))
             continue;
@@ -352,10 +361,7 @@ void Engine::call_in_parallel(SignalCore& core, const std::shared_ptr<SignalEven
         ::new (room) ListenerMail(listener);
         outbox.commit(worker, record_type_of<ListenerMail>, listener->actor.address());
         ++frame_thread().sent;
-        is_heard = true;
     }
-    if (is_heard)
-        events_.push_back(event);
 }
 
 // Y1. Listeners may connect and disconnect meanwhile, and the signal may go. Nothing is swept while a
@@ -407,8 +413,7 @@ void Engine::call_pending_of(ActorCell& cell) {
 SendResult fire_from_outside(unsigned runtime, std::uint64_t signal,
                              std::shared_ptr<SignalEvent> event) noexcept {
     Gate<StdPolicy>* const gate = gate_of(runtime);
-    return gate == nullptr ? SendResult::closed
-                           : gate->send_control<FireMail>(signal, std::move(event));
+    return gate == nullptr ? SendResult::closed : gate->send<FireMail>(signal, std::move(event));
 }
 
 // --- the end of listeners ---
@@ -418,7 +423,7 @@ void Engine::end_listener(Listener& listener) {
         return;
     listener.connected.store(false, std::memory_order_relaxed); // relaxed: see is_connected()
     listener.drop_pending();
-    this_worker().listeners_to_sweep().push_back(listener.shared_from_this());
+    this_worker().ended_listeners().add(listener);
 }
 
 void Engine::disconnect(Listener& listener) {
@@ -477,31 +482,49 @@ void Engine::sweep_events() {
     sweep_.events.clear(); // arguments that go may fire
 }
 
+// Into `sweep_`, in the order of their ends. All memory that the sweep wants is taken first.
+void Engine::take_ended(EndedListeners& ended) {
+    const std::size_t count = ended.size();
+    sweep_.listeners.reserve(count);
+    sweep_.closures.reserve(count + in_use_.size());
+    sweep_.actors.reserve(count);
+    sweep_.signals.reserve(count);
+    in_use_.reserve(in_use_.size() + count);
+    while (!ended.empty())
+        sweep_.listeners.push_back(ended.pop());
+    std::reverse(sweep_.listeners.begin(), sweep_.listeners.end());
+}
+
 void Engine::sweep_listeners(FrameWorker& worker) {
-    if (worker.listeners_to_sweep().empty())
+    if (worker.ended_listeners().empty())
         return;
-    const auto is_over = [](const std::shared_ptr<Listener>& one) {
-        return !one->is_connected() && one->handler == nullptr;
-    };
-    sweep_.listeners.swap(worker.listeners_to_sweep()); // closures that go may end others
+    take_ended(worker.ended_listeners());
     for (const std::shared_ptr<Listener>& listener : sweep_.listeners) {
-        if (listener->handler != nullptr && listener->handler->tasks != 0)
-            continue; // Y3: the last of them brings it here again
-        sweep_.closures.push_back(std::move(listener->handler));
-        if (ActorCell* const cell = table_.find(listener->actor))
-            sweep_.actors.push_back(cell);
         if (listener->signal != nullptr)
-            sweep_.signals.push_back(listener->signal);
+            sweep_.signals.push_back(std::exchange(listener->signal, nullptr));
+        ActorCell* const cell = table_.find(listener->actor);
+        if (listener->handler == nullptr || listener->handler->tasks == 0) {
+            sweep_.closures.push_back(std::move(listener->handler));
+            if (cell != nullptr)
+                sweep_.actors.push_back(cell);
+        } else if (cell == nullptr) { // Y3: the last of its tasks brings it here again
+            in_use_.push_back(listener);
+        }
     }
-    for_each_once(sweep_.actors, [&](ActorCell& cell) {
-        if (cell.more != nullptr)
-            std::erase_if(cell.more->listeners, is_over);
-    });
-    for_each_once(sweep_.signals, [&](SignalCore& core) {
+    for_each_once(sweep_.signals, [](SignalCore& core) {
+        const auto is_over = [](const auto& one) { return !one->is_connected(); };
         std::erase_if(core.serial_, is_over);
         std::erase_if(core.parallel_, is_over);
     });
-    sweep_.closures.clear();
+    const auto has_gone = [](const auto& one) {
+        return !one->is_connected() && one->handler == nullptr;
+    };
+    for_each_once(sweep_.actors, [&](ActorCell& cell) {
+        if (cell.more != nullptr)
+            std::erase_if(cell.more->listeners, has_gone);
+    });
+    std::erase_if(in_use_, has_gone);
+    sweep_.closures.clear(); // closures that go may end others
     sweep_.listeners.clear();
 }
 

@@ -3,7 +3,6 @@
 #include "frame/engine.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
 namespace takt::detail {
@@ -32,9 +31,9 @@ Connection Engine::bind_to_simulation(double rate_hz, int priority,
                                       std::unique_ptr<Handler> handler) {
     enter("takt::Runtime::bind_to_simulation", Level::unsafe);
     require_serial("takt::Runtime::bind_to_simulation");
-    if (!std::isfinite(rate_hz) || rate_hz <= 0 || rate_hz > 1e9)
+    if (!(rate_hz >= 0.001 && rate_hz <= 1e9))
         throw Error("simulation.rate_hz", std::to_string(rate_hz),
-                    "a rate is more than 0 and at most 1e9 steps a second", "For example 60");
+                    "a rate is from 0.001 to 1e9 steps a second", "For example 60");
     auto signal = make_signal("simulation", false);
     const Connection connection = connect(*signal, Phase::serial, false, std::move(handler));
     const auto place =

@@ -197,6 +197,11 @@ void Engine::give_back_slot(ActorRef actor, std::uint32_t slot) noexcept {
 TaskRef Engine::launch(Task<> task, Begin when, std::int64_t ns) {
     auto& here = static_cast<FrameWorker&>(*actor_context());
     require_running();
+    if (here.actor == nullptr && in_parallel()) // whose list of tasks would it be in?
+        violated("takt::spawn",
+                 "A message's payload goes, in nobody's name; let a handler begin the "
+                 "task",
+                 Level::in_frame);
     ActorCell* const cell = here.actor == nullptr ? nullptr : &ActorAccess::cell(*here.actor);
     const ActorRef owner = cell == nullptr ? ActorRef(number_, 0, 0) : here.actor->ref();
     const TaskHandle frame = task.release();

@@ -105,6 +105,9 @@ ActorCell* InstanceTree::cell_for(std::uint32_t parent, const std::string& name,
         const std::string above = parent == kRoot ? std::string() : full_name(parent) + ".";
         throw Error("instance", above + name, problem, remedy);
     };
+    if (actor.runtime() != runtime_)
+        refuse("the actor that it is to stand for is another runtime's",
+               "Give one of this runtime");
     if (!actor.alive())
         refuse("the actor that it is to stand for is gone", "Give one that is alive");
     ActorCell& cell = *actor_context()->table->find(actor);

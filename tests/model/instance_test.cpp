@@ -186,6 +186,17 @@ TEST_F(InstanceTest, a_move_to_another_runtime_is_refused) {
               "runtime's tree, or destroy it.");
 }
 
+TEST_F(InstanceTest, an_actor_of_another_runtime_gets_no_instance) {
+    takt::Runtime other(for_model(1));
+    const takt::ActorRef there = other.spawn_actor({}, [](takt::Actor&) {});
+    serial = runtime.serial();
+    EXPECT_EQ(
+        refusal_of([&] { root.add_child(serial, "Npc", there); }),
+        "takt: instance = \"Npc\": the actor that it is to stand for is another runtime's. Give "
+        "one of this runtime.");
+    EXPECT_TRUE(root.children().empty());
+}
+
 TEST_F(InstanceTest, an_instance_is_used_in_its_own_runtime_only) {
     const Instance door = root.add_child(serial, "Door");
     takt::Runtime other(for_model(1));

@@ -37,6 +37,7 @@ class Control : public testing::TestWithParam<int> {
         return {.workers = {.count = GetParam()},
                 .failure = {.policy = takt::FailurePolicy::resume}};
     }
+    takt::Config unpinned() const { return {.workers = {.count = GetParam(), .pin = false}}; }
     takt::Config paced(takt::Pacing pacing) const {
         takt::Config with = config();
         with.frame.pacing = pacing;
@@ -576,6 +577,65 @@ TEST(ControlDeath, the_failure_policy_abort_ends_the_program_with_the_failure) {
             runtime.step();
         },
         "actor \"vital\", topic \"Go\", failed: broken\ntakt: the actor's failure policy is abort");
+}
+
+TEST_P(Control, a_task_between_frames_neither_steps_nor_shuts_down_its_runtime) {
+    Runtime runtime(config());
+    std::vector<std::string> refused;
+    bool ended = false;
+    takt::spawn([&, text = std::make_unique<std::string>("alive")] {
+        for (const auto& use : {std::function<void()>([&] { runtime.step(); }),
+                                std::function<void()>([&] { runtime.shutdown(0s); })})
+            try {
+                use();
+            } catch (const takt::PhaseError& error) {
+                refused.emplace_back(error.what());
+            }
+        ended = *text == "alive";
+    });
+    EXPECT_TRUE(ended);
+    ASSERT_EQ(refused.size(), 2u);
+    for (const std::string& text : refused)
+        EXPECT_NE(text.find("a task or a listener is running; call it after its end"),
+                  std::string::npos)
+            << text;
+    runtime.step();
+    expect_law(runtime);
+}
+
+TEST_P(Control, what_is_made_in_another_runtime_is_refused_in_a_handler_and_changes_nothing) {
+    Runtime other(unpinned());
+    takt::Signal<> heard(other, "heard");
+    Runtime runtime(unpinned());
+    std::vector<std::string> refused;
+    for (const Phase phase : {Phase::serial, Phase::parallel}) {
+        refused.clear();
+        const ActorRef actor = runtime.spawn_actor({.name = "here"}, [&](Actor& self) {
+            const auto handler = [&] {
+                for (const auto& use :
+                     {std::function<void()>([&] { heard.connect([] {}); }),
+                      std::function<void()>([&] { other.spawn_actor({}, [](Actor&) {}); })})
+                    try {
+                        use();
+                    } catch (const takt::PhaseError& error) {
+                        refused.emplace_back(error.what());
+                    }
+                EXPECT_EQ(takt::this_actor().name(), "here");
+                EXPECT_EQ(takt::current_phase(), phase);
+            };
+            if (phase == Phase::serial)
+                self.bind(kGo, handler);
+            else
+                self.bind_parallel(kGo, handler);
+        });
+        actor.send(kGo);
+        runtime.run_until_idle();
+        ASSERT_EQ(refused.size(), 2u);
+        for (const std::string& text : refused)
+            EXPECT_NE(text.find("another runtime's than the code that calls it"), std::string::npos)
+                << text;
+        expect_law(runtime);
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(workers, Control, testing::Values(1, 2, 4));

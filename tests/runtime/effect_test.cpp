@@ -374,7 +374,7 @@ const std::map<std::string, std::function<void()>>& effects() {
                                                                : takt::ClockKind::real}});
                  runtime.step();
                  std::this_thread::sleep_for(20ms);
-                 EXPECT_EQ(runtime.step().time.step_ns == 16'666'666, is_virtual);
+                 EXPECT_EQ(runtime.step().time.time_ns == 33'333'333, is_virtual);
              }
          }},
         {"offload.threads",

@@ -280,4 +280,80 @@ TEST(Memory, a_message_whose_task_cannot_begin_fails_and_holds_no_load) {
     EXPECT_GT(failed, 1);
 }
 
+TEST(Memory, what_is_destroyed_without_memory_is_destroyed_all_the_same) {
+    for (const bool by_instance : {false, true}) {
+        const auto held = std::make_shared<int>(0);
+        Runtime runtime({.workers = {.count = 1, .pin = false}});
+        const takt::Serial serial = runtime.serial();
+        std::vector<ActorRef> actors;
+        takt::Instance above = runtime.root();
+        for (int number = 0; number < 3; ++number) {
+            actors.push_back(runtime.spawn_actor(
+                {.parent = actors.empty() ? ActorRef() : actors.front()},
+                [&](Actor& self) { self.emplace_state<std::shared_ptr<int>>(held); }));
+            above = above.add_child(serial, "House", actors.back());
+        }
+        runtime.step();
+        const takt::Instance house = runtime.root().find_first_child("House");
+        allocations::fail_after(0);
+        if (by_instance)
+            house.destroy(runtime.serial());
+        else
+            actors.front().destroy();
+        allocations::fail_no_more();
+        EXPECT_FALSE(house.alive());
+        runtime.step();
+        EXPECT_EQ(runtime.actors(), 0u);
+        EXPECT_EQ(held.use_count(), 1);
+        EXPECT_FALSE(above.alive());
+        EXPECT_TRUE(runtime.root().children().empty());
+    }
+}
+
+TEST(Memory, signals_come_fire_and_go_whichever_allocation_fails) {
+    const auto held = std::make_shared<int>(0);
+    {
+        Runtime runtime({.workers = {.count = 2, .pin = false},
+                         .failure = {.policy = takt::FailurePolicy::resume}});
+        runtime.on_failure([](const takt::Failure&) {});
+        const ActorRef actor = runtime.spawn_actor({}, [](Actor&) {});
+        runtime.step();
+        int refused = 0;
+        const auto use = [&] {
+            takt::Signal<std::shared_ptr<int>> signal(runtime, "signal", takt::Firing::deferred);
+            takt::ScopedConnection first = signal.connect([mine = held](const auto&) {});
+            takt::ScopedConnection second = signal.once([mine = held](const auto&) {});
+            const ActorRef listens = runtime.spawn_actor({}, [&](Actor& self) {
+                signal.connect_parallel([mine = held](const auto&) {});
+                signal.connect([mine = held, &self](std::shared_ptr<int>) -> takt::Task<> {
+                    co_await takt::next_frame();
+                    self.ref().destroy();
+                });
+            });
+            signal.fire(held);
+            runtime.step();
+            signal.fire(held);
+            runtime.step();
+            listens.destroy();
+        };
+        const std::uint64_t allocated = allocations::fail_each([&] {
+            try {
+                use();
+            } catch (const std::bad_alloc&) {
+                ++refused;
+            } catch (const takt::Error&) {
+                ++refused;
+            }
+        });
+        EXPECT_GT(allocated, 20u);
+        EXPECT_GT(refused, 10);
+        runtime.run_until_idle();
+        runtime.step();
+        EXPECT_EQ(held.use_count(), 1);
+        expect_law(runtime);
+        actor.destroy();
+    }
+    EXPECT_EQ(held.use_count(), 1);
+}
+
 } // namespace

@@ -2,8 +2,10 @@
 // What goes when an actor, a signal or a runtime goes: no connection, task, closure or payload stays.
 #include "signal/signal_support.hpp"
 
+#include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -73,7 +75,7 @@ class SignalLifetime : public SignalTest, protected Listeners {
     using Listeners::kGo;
     ActorRef owner_of_all(Carried& signal) { return Listeners::owner_of_all(runtime, signal); }
 };
-class RuntimeLifetime : public testing::TestWithParam<int>, protected Listeners {};
+class RuntimeLifetime : public ::testing::TestWithParam<int>, protected Listeners {};
 
 TEST_P(SignalLifetime, nothing_stays_of_an_actor_that_goes) {
     for (const bool has_pending : {false, true}) {
@@ -267,7 +269,128 @@ TEST_P(SignalLifetime, a_closure_that_goes_may_end_a_connection_and_a_signal) {
     EXPECT_EQ(Counted::alive(), 0);
 }
 
+/// A listener that goes on for three frames, and then adds its closure's number.
+auto slow_listener(int& sum) {
+    return [&sum, number = std::make_unique<int>(5),
+            held = Counted()](Counted) -> Task<> { // NOLINT: a coroutine's own
+        for (int frame = 0; frame < 3; ++frame)
+            co_await takt::next_frame();
+        sum += *number;
+    };
+}
+
+TEST_P(SignalLifetime, the_closure_of_a_listener_that_is_nobodys_stays_until_its_tasks_have_ended) {
+    int sum = 0;
+    {
+        Carried signal{runtime, "signal"};
+        signal.connect(slow_listener(sum));
+        signal.fire(1);
+        signal.fire(2);
+    }
+    {
+        Carried signal{runtime, "once"};
+        signal.once(slow_listener(sum));
+        signal.fire(1);
+        runtime.step();
+    }
+    Connection steps = runtime.bind_to_simulation(
+        1000, 0, [&, number = std::make_unique<int>(7)](takt::SimulationStep) -> Task<> {
+            takt::this_connection().disconnect();
+            for (int frame = 0; frame < 3; ++frame)
+                co_await takt::next_frame();
+            sum += *number;
+        });
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (sum != 3 * 5 + 7 && std::chrono::steady_clock::now() < end)
+        runtime.step();
+    runtime.step();
+    EXPECT_EQ(sum, 3 * 5 + 7);
+    EXPECT_FALSE(steps.connected());
+    EXPECT_EQ(Counted::alive(), 0);
+}
+
+TEST_P(SignalLifetime, a_stage_whose_only_listener_has_ended_runs_no_more_while_its_task_waits) {
+    int calls = 0;
+    runtime.heartbeat().once([&](takt::FrameTime) -> Task<> {
+        ++calls;
+        co_await takt::wait(std::chrono::hours(1));
+    });
+    runtime.step();
+    runtime.step();
+    EXPECT_EQ(calls, 1);
+    EXPECT_EQ(runtime.step().commits, 0u);
+    EXPECT_EQ(runtime.step().commits, 0u);
+}
+
+constexpr takt::Topic<std::shared_ptr<Carried>> kSignal{"Signal"};
+constexpr takt::Topic<std::shared_ptr<takt::ScopedConnection>> kConnection{"Connection"};
+constexpr takt::Topic<std::shared_ptr<int>> kAtItsEnd{"AtItsEnd"};
+
+TEST_P(SignalLifetime, signals_and_connections_may_be_payloads_and_go_with_their_message) {
+    Carried other{runtime, "other"};
+    for (const bool is_handled : {true, false}) {
+        const ActorRef actor = runtime.spawn_actor({}, [&](Actor& self) {
+            self.bind_parallel(kSignal, [](const auto&) {});
+            self.bind_parallel(kConnection, [](const auto&) {});
+        });
+        runtime.step();
+        auto signal = std::make_shared<Carried>(runtime, "inner");
+        const Connection inner = signal->connect([held = Counted()](const Counted&) {});
+        const Connection outer = other.connect([held = Counted()](const Counted&) {});
+        actor.send(kSignal, std::move(signal));
+        actor.send(kConnection, std::make_shared<takt::ScopedConnection>(outer));
+        if (!is_handled)
+            actor.destroy();
+        runtime.run_until_idle();
+        EXPECT_FALSE(inner.connected());
+        EXPECT_FALSE(outer.connected());
+        runtime.step();
+        EXPECT_EQ(Counted::alive(), 0);
+    }
+}
+
+TEST_P(SignalLifetime, a_payload_may_fire_when_it_goes_and_may_not_begin_a_task) {
+    Signal<> heard{runtime, "heard"};
+    int count = 0;
+    heard.connect([&] { ++count; });
+    std::string refused;
+    const ActorRef actor = runtime.spawn_actor(
+        {}, [&](Actor& self) { self.bind_parallel(kAtItsEnd, [](const auto&) {}); });
+    actor.send(kAtItsEnd, std::shared_ptr<int>(new int(1), [&](const int* it) {
+                   delete it;
+                   heard.fire();
+                   try {
+                       takt::spawn([] { ADD_FAILURE() << "began"; });
+                   } catch (const takt::PhaseError& error) {
+                       refused = error.what();
+                   }
+               }));
+    runtime.run_until_idle();
+    EXPECT_EQ(count, 1);
+    EXPECT_NE(refused.find("let a handler begin the task"), std::string::npos) << refused;
+}
+
+TEST(SignalBounds, fires_from_outside_are_bounded_as_messages_are) {
+    takt::Runtime bounded(
+        {.workers = {.count = 1, .pin = false}, .mail = {.outside_bytes = 1 << 16}});
+    Signal<int> signal{bounded, "signal"};
+    int count = 0;
+    signal.connect([&](int) { ++count; });
+    int accepted = 0;
+    std::thread([&] {
+        for (int fires = 0; fires < 10'000; ++fires) {
+            const takt::SendResult result = signal.fire(fires);
+            EXPECT_TRUE(result == takt::SendResult::ok || result == takt::SendResult::full);
+            accepted += result == takt::SendResult::ok;
+        }
+    }).join();
+    EXPECT_GT(accepted, 0);
+    EXPECT_LT(accepted, 10'000);
+    bounded.run_until_idle();
+    EXPECT_EQ(count, accepted);
+}
+
 INSTANTIATE_TEST_SUITE_P(workers, SignalLifetime, kSettings);
-INSTANTIATE_TEST_SUITE_P(workers, RuntimeLifetime, testing::Values(1, 2, 4));
+INSTANTIATE_TEST_SUITE_P(workers, RuntimeLifetime, ::testing::Values(1, 2, 4));
 
 } // namespace

@@ -25,11 +25,11 @@ inline std::ostream& operator<<(std::ostream& out, const Setting& setting) {
 }
 
 inline const auto kSettings =
-    testing::Values(Setting{1, Preset::deterministic}, Setting{2, Preset::deterministic},
-                    Setting{4, Preset::deterministic}, Setting{2, Preset::balanced});
+    ::testing::Values(Setting{1, Preset::deterministic}, Setting{2, Preset::deterministic},
+                      Setting{4, Preset::deterministic}, Setting{2, Preset::balanced});
 
 /// A runtime whose failures are noted, not printed.
-class SignalTest : public testing::TestWithParam<Setting> {
+class SignalTest : public ::testing::TestWithParam<Setting> {
   protected:
     SignalTest() {
         runtime.on_failure([this](const Failure& failure) { failures.push_back(failure.text()); });

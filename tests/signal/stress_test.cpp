@@ -25,7 +25,7 @@ using takt::testing_support::Counted;
 
 constexpr takt::Topic<> kGo{"Go"};
 
-class SignalStress : public testing::TestWithParam<takt::testing_support::Setting> {
+class SignalStress : public ::testing::TestWithParam<takt::testing_support::Setting> {
   protected:
     Runtime runtime{{.preset = GetParam().preset, .workers = {.count = GetParam().workers}}};
 };
@@ -217,11 +217,11 @@ TEST_P(SignalStress, tasks_are_cancelled_while_fires_let_them_go_on) {
     EXPECT_EQ(Counted::alive(), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(workers, SignalStress,
-                         testing::Values(takt::testing_support::Setting{1, takt::Preset::balanced},
-                                         takt::testing_support::Setting{2, takt::Preset::balanced},
-                                         takt::testing_support::Setting{4, takt::Preset::balanced},
-                                         takt::testing_support::Setting{
-                                             2, takt::Preset::deterministic}));
+INSTANTIATE_TEST_SUITE_P(
+    workers, SignalStress,
+    ::testing::Values(takt::testing_support::Setting{1, takt::Preset::balanced},
+                      takt::testing_support::Setting{2, takt::Preset::balanced},
+                      takt::testing_support::Setting{4, takt::Preset::balanced},
+                      takt::testing_support::Setting{2, takt::Preset::deterministic}));
 
 } // namespace

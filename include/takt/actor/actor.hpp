@@ -266,12 +266,14 @@ struct ActorContext : TaskContext {
     std::array<std::uint64_t, 5> refused{}; // sends that were, by SendResult
     Arena memory;                           // until the end of the round
     std::vector<Commit> commits;            // of this round
+    std::uint64_t nobodys_sequence = 0;     // of commits in nobody's name
     Publication* publications = nullptr;    // the first of those that are due
 
     const SignalEvent* event = nullptr; // that is being heard
     Listener* listener = nullptr;       // whose code runs
 
-    /// Notes a commit in the name of the actor whose code runs.
+    /// Notes a commit in the name of the actor whose code runs, or, in the destructor of a payload,
+    /// of nobody, before all actors' commits.
     void commit(void (*finish)(ActorContext&, void*, bool), void* data);
     SendResult refuse(SendResult why) noexcept {
         ++refused[static_cast<std::size_t>(why)];

@@ -92,8 +92,13 @@ struct Listener : std::enable_shared_from_this<Listener> {
     bool has_pending() const noexcept { return next_pending < pending.size(); }
     std::shared_ptr<SignalEvent> take_pending() noexcept {
         std::shared_ptr<SignalEvent> first = std::move(pending[next_pending++]);
-        if (!has_pending())
+        if (!has_pending()) {
             drop_pending();
+        } else if (next_pending >= 64 && 2 * next_pending >= pending.size()) {
+            pending.erase(pending.begin(),
+                          pending.begin() + static_cast<std::ptrdiff_t>(next_pending));
+            next_pending = 0;
+        }
         return first;
     }
     void drop_pending() noexcept {
@@ -117,6 +122,42 @@ struct Listener : std::enable_shared_from_this<Listener> {
     /// Fires that its worker has mail for, oldest first.
     std::vector<std::shared_ptr<SignalEvent>, PoolAllocator<std::shared_ptr<SignalEvent>>> pending;
     std::size_t next_pending = 0;
+    bool is_in_sweep = false;             // in an EndedListeners, with
+    std::shared_ptr<Listener> next_ended; // who comes after it there
+};
+
+/// Listeners that the serial phase is to let go, the last one first. Adding never fails.
+class EndedListeners {
+  public:
+    EndedListeners() = default;
+    EndedListeners(const EndedListeners&) = delete;
+    EndedListeners& operator=(const EndedListeners&) = delete;
+    ~EndedListeners() {
+        while (!empty())
+            pop();
+    }
+
+    bool empty() const noexcept { return first_ == nullptr; }
+    std::size_t size() const noexcept { return size_; }
+    void add(Listener& listener) noexcept {
+        if (std::exchange(listener.is_in_sweep, true))
+            return;
+        listener.next_ended = std::move(first_);
+        first_ = listener.shared_from_this();
+        ++size_;
+    }
+    /// There is one.
+    std::shared_ptr<Listener> pop() noexcept {
+        std::shared_ptr<Listener> one = std::move(first_);
+        first_ = std::move(one->next_ended);
+        one->is_in_sweep = false;
+        --size_;
+        return one;
+    }
+
+  private:
+    std::shared_ptr<Listener> first_;
+    std::size_t size_ = 0;
 };
 
 /// From outside: as Connection::disconnect().

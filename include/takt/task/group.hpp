@@ -84,6 +84,8 @@ using ResultOf = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 template <class T>
 GroupMember member_for(Task<T> task) noexcept {
     const std::coroutine_handle<TaskPromise<T>> frame = task.release();
+    TAKT_CHECK(frame, "when_all() and when_any() take tasks that have not been moved from",
+               "Give each task once");
     return {frame, &frame.promise()};
 }
 
