@@ -205,6 +205,6 @@ TEST_P(SimulationSteps, are_what_a_runtime_rises_for_on_demand) {
 }
 
 INSTANTIATE_TEST_SUITE_P(workers, FrameSignals, ::testing::Values(1, 2, 4));
-INSTANTIATE_TEST_SUITE_P(workers, SimulationSteps, ::testing::Values(1, 2, 4));
+INSTANTIATE_TEST_SUITE_P(workers, SimulationSteps, ::testing::Values(1, 2)); // thousands of frames
 
 } // namespace
