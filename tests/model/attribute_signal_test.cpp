@@ -30,11 +30,11 @@ class AttributeSignals : public ::testing::TestWithParam<int> {
         return [this] { note(); };
     }
 
+    Values heard; // before the runtime, whose end may call listeners
     takt::Runtime runtime{for_model(GetParam())};
     takt::Serial serial = runtime.serial();
     takt::ActorRef actor = runtime.spawn_actor({.name = "npc"}, [](takt::Actor&) {});
     Instance npc = runtime.root().add_child(serial, "Npc", actor);
-    Values heard;
 };
 INSTANTIATE_TEST_SUITE_P(Workers, AttributeSignals, ::testing::Values(1, 2, 4));
 

@@ -27,6 +27,7 @@ class HandlersAt : public ::testing::TestWithParam<int> {
     }
     static std::string who() { return std::string(takt::this_actor().name()); }
 
+    Names ran; // before the runtime, whose end may call listeners
     takt::Runtime runtime{for_model(GetParam())};
     takt::Serial serial = runtime.serial();
     takt::ActorRef outer = actor("outer");
@@ -35,7 +36,6 @@ class HandlersAt : public ::testing::TestWithParam<int> {
     Instance room = house.add_child(serial, "Room");
     Instance npc = room.add_child(serial, "Npc", inner);
     Instance hat = npc.add_child(serial, "Hat");
-    Names ran;
 };
 INSTANTIATE_TEST_SUITE_P(Workers, HandlersAt, ::testing::Values(1, 2, 4));
 

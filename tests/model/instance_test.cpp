@@ -26,6 +26,7 @@ constexpr takt::Attribute<Alive> kThing{"Thing"};
 
 class InstanceTest : public ::testing::Test {
   protected:
+    int alive = 0; // what is left at the runtime's end counts on it, too
     takt::Runtime runtime{for_model(1)};
     takt::Serial serial = runtime.serial();
     Instance root = runtime.root();
@@ -34,10 +35,9 @@ class InstanceTest : public ::testing::Test {
         return runtime.spawn_actor({.name = name}, [](takt::Actor&) {});
     }
     /// An actor whose state counts on `alive`.
-    takt::ActorRef actor(std::string name, int& alive) {
-        return runtime.spawn_actor({.name = std::move(name)}, [&alive](takt::Actor& self) {
-            self.emplace_state<Alive>(alive);
-        });
+    takt::ActorRef counted_actor(std::string name) {
+        return runtime.spawn_actor({.name = std::move(name)},
+                                   [this](takt::Actor& self) { self.emplace_state<Alive>(alive); });
     }
 };
 
@@ -319,10 +319,9 @@ TEST_F(InstanceTest, instances_are_values_for_messages_and_sets) {
 // --- instances and actors ---
 
 TEST_F(InstanceTest, destroying_an_instance_destroys_the_actors_of_its_subtree_once) {
-    int alive = 0;
-    const takt::ActorRef outer = actor("outer", alive);
-    const takt::ActorRef inner = actor("inner", alive);
-    const takt::ActorRef apart = actor("apart", alive);
+    const takt::ActorRef outer = counted_actor("outer");
+    const takt::ActorRef inner = counted_actor("inner");
+    const takt::ActorRef apart = counted_actor("apart");
     const Instance house = root.add_child(serial, "House", outer);
     house.add_child(serial, "Room").add_child(serial, "Npc", inner);
     root.add_child(serial, "Tree", apart);
@@ -337,9 +336,8 @@ TEST_F(InstanceTest, destroying_an_instance_destroys_the_actors_of_its_subtree_o
 }
 
 TEST_F(InstanceTest, destroying_an_actor_takes_its_instances_subtree_along) {
-    int alive = 0;
-    const takt::ActorRef outer = actor("outer", alive);
-    const takt::ActorRef inner = actor("inner", alive);
+    const takt::ActorRef outer = counted_actor("outer");
+    const takt::ActorRef inner = counted_actor("inner");
     const Instance house = root.add_child(serial, "House", outer);
     const Instance npc = house.add_child(serial, "Npc", inner);
     npc.set_attribute(serial, kThing, Alive(alive));
@@ -383,8 +381,7 @@ TEST_F(InstanceTest,
 }
 
 TEST_F(InstanceTest, actors_that_are_parent_and_child_may_lie_in_one_subtree) {
-    int alive = 0;
-    const takt::ActorRef parent = actor("parent", alive);
+    const takt::ActorRef parent = counted_actor("parent");
     const auto child_of_parent = [&] {
         return runtime.spawn_actor({.parent = parent},
                                    [&](takt::Actor& self) { self.emplace_state<Alive>(alive); });
@@ -398,7 +395,7 @@ TEST_F(InstanceTest, actors_that_are_parent_and_child_may_lie_in_one_subtree) {
     EXPECT_EQ(alive, 0);
     EXPECT_EQ(runtime.actors(), 0u);
 
-    const takt::ActorRef again = actor("again", alive);
+    const takt::ActorRef again = counted_actor("again");
     const takt::ActorRef above =
         runtime.spawn_actor({.parent = again}, [](takt::Actor&) {}); // the other way round
     root.add_child(serial, "Above", above).add_child(serial, "Below", again);
