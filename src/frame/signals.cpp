@@ -298,8 +298,8 @@ void Engine::register_listener(SignalCore& core, const std::shared_ptr<Listener>
         listener->since = ++signal_clock_;
     if (life == Life::dying)
         listener->until = listener->since;
-    listener->signal = &core;
     (listener->phase == Phase::serial ? core.serial_ : core.parallel_).push_back(listener);
+    listener->signal = &core; // after what may fail: a signal knows who points to it
     settle(core);
 }
 

@@ -37,7 +37,6 @@ constexpr takt::Topic<int, int> kFrom{"From"};
 constexpr takt::Topic<int, int> kFromToo{"FromToo"};
 constexpr takt::Topic<int> kDeposit{"Deposit"};
 constexpr takt::Topic<int> kWithdraw{"Withdraw"};
-constexpr takt::Topic<bool> kAnswer{"Answer"};
 
 /// TAKT_SEED for a block; null: it is not set.
 class Environment {
