@@ -105,6 +105,9 @@ namespace detail {
 
 /// A fire that serial listeners hear in the next serial phase.
 struct Engine::PendingFire {
+    PendingFire(std::shared_ptr<SignalCore> of, std::shared_ptr<SignalEvent> what)
+        : signal(std::move(of)), event(std::move(what)) {}
+
     static void* operator new(std::size_t bytes) { return FramePool::allocate(bytes); }
     static void operator delete(void* at) noexcept { FramePool::release(at); }
 
@@ -324,11 +327,10 @@ SendResult Engine::fire(SignalCore& core, std::shared_ptr<SignalEvent> event, bo
     if (!is_deferred) {
         call_in_serial(core, event);
     } else if (!core.serial_.empty()) {
-        auto fire = std::unique_ptr<PendingFire>(
-            new PendingFire{core.shared_from_this(), std::move(event)});
+        auto fire = std::make_unique<PendingFire>(core.shared_from_this(), std::move(event));
         commits_.push_back({0, world_sequence_++, 0, &finish_fire, fire.get()});
         ++core.open_fires_;
-        fire.release();
+        static_cast<void>(fire.release()); // finish_fire frees it
     }
     return SendResult::ok;
 }

@@ -35,7 +35,7 @@ Connection Engine::bind_to_simulation(double rate_hz, int priority,
         throw Error("simulation.rate_hz", std::to_string(rate_hz),
                     "a rate is from 0.001 to 1e9 steps a second", "For example 60");
     auto signal = make_signal("simulation", false);
-    const Connection connection = connect(*signal, Phase::serial, false, std::move(handler));
+    Connection connection = connect(*signal, Phase::serial, false, std::move(handler));
     const auto place =
         std::upper_bound(simulation_.begin(), simulation_.end(), priority,
                          [](int one, const Simulation& other) { return one < other.priority; });

@@ -85,7 +85,8 @@ class Safe {
     }
 
   private:
-    using Held = std::conditional_t<alignof(T) == sizeof(T), T, detail::Whole<T>>;
+    static constexpr bool kIsAligned = alignof(T) == sizeof(T);
+    using Held = std::conditional_t<kIsAligned, T, detail::Whole<T>>;
 
     // value_:   writes: anyone   reads: anyone
     //   edge safe: hands over what the writer did before.
