@@ -27,6 +27,9 @@ using takt::Task;
 using takt::testing_support::expect_law;
 using Clock = std::chrono::steady_clock;
 
+// Of what takes 0.2 s: four workers on two busy CPUs, under a sanitizer, may need ten times that.
+constexpr auto kFarTooLong = 20s;
+
 constexpr takt::Topic<> kGo{"Go"};
 constexpr takt::Topic<int> kNumber{"Number"};
 constexpr takt::Topic<ActorRef, int> kBall{"Ball"};
@@ -337,7 +340,7 @@ TEST_P(Control, fixed_pacing_keeps_its_rate_and_counts_what_it_skips) {
     runtime.run_until([&] { return ++frames == 40; });
     const auto took = Clock::now() - begin;
     EXPECT_GE(took + 5ms * runtime.skipped_frames(), 39 * 5ms - 1ms);
-    EXPECT_LT(took, 2s);
+    EXPECT_LT(took, kFarTooLong);
     // One frame takes as long as ten: nine are late, one is made up for.
     const std::uint64_t before = runtime.skipped_frames();
     const ActorRef actor = runtime.spawn_actor(
@@ -382,7 +385,7 @@ TEST_P(Control, run_for_ends_in_time_with_every_pacing_also_when_nothing_is_to_b
             if (clock == takt::ClockKind::real) {
                 EXPECT_GE(Clock::now() - begin, 29ms);
             }
-            EXPECT_LT(Clock::now() - begin, 2s);
+            EXPECT_LT(Clock::now() - begin, kFarTooLong);
         }
 }
 
