@@ -85,8 +85,7 @@ class Safe {
     }
 
   private:
-    static constexpr bool kIsAligned = alignof(T) == sizeof(T);
-    using Held = std::conditional_t<kIsAligned, T, detail::Whole<T>>;
+    using Held = std::conditional_t<std::alignment_of_v<T> == sizeof(T), T, detail::Whole<T>>;
 
     // value_:   writes: anyone   reads: anyone
     //   edge safe: hands over what the writer did before.
