@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The trie of a shared table as small scenarios, written once: model_test.cpp runs them under the
+// explorer, stress_test.cpp on real threads. P is Model or Threads.
+
+#include "takt/shared_table.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace shared_table {
+
+using takt::KeyView;
+using takt::table::Decision;
+using takt::table::Item;
+using takt::table::Type;
+
+constexpr Item number(std::uint64_t value) {
+    return {Type::integer, value, {}};
+}
+inline Item text(std::string_view value) {
+    return {Type::string, 0, value};
+}
+
+/// A trie and the readers of its threads, made before they start.
+template <class P>
+struct Table {
+    using Trie = takt::table::Trie<P>;
+    using Reader = takt::table::Reader<P>;
+
+    explicit Table(std::size_t threads) {
+        for (std::size_t thread = 0; thread < threads; ++thread)
+            readers.push_back(&reclaimer.join());
+    }
+
+    takt::table::Reclaimer<P> reclaimer{takt::table::drop<P>};
+    std::vector<Reader*> readers;
+    Trie trie;
+};
+
+/// One thread's view of a trie.
+template <class P>
+class User {
+  public:
+    using Trie = takt::table::Trie<P>;
+    using Reader = takt::table::Reader<P>;
+
+    User(Trie& trie, Reader& me) : trie_(trie), me_(me) {}
+    User(Table<P>& table, std::size_t thread) : User(table.trie, *table.readers[thread]) {}
+
+    std::optional<std::uint64_t> get(KeyView key) const {
+        const takt::table::Pin<P> pin(me_);
+        std::optional<std::uint64_t> found;
+        trie_.find(key, [&](const Item& item) { found = item.word; });
+        return found;
+    }
+    std::optional<std::string> get_text(KeyView key) const {
+        const takt::table::Pin<P> pin(me_);
+        std::optional<std::string> found;
+        trie_.find(key, [&](const Item& item) { found = std::string(item.bytes); });
+        return found;
+    }
+    void put(KeyView key, const Item& item) {
+        trie_.change(me_, key, [&](const Item*) { return Decision::put(item); });
+    }
+    void set(KeyView key, std::uint64_t value) { put(key, number(value)); }
+    bool erase(KeyView key) {
+        bool was = false;
+        trie_.change(me_, key, [&](const Item* now) {
+            was = now != nullptr;
+            return Decision::erase();
+        });
+        return was;
+    }
+    /// The old value; nothing where there is none.
+    std::optional<std::uint64_t> increment(KeyView key) {
+        std::optional<std::uint64_t> old;
+        trie_.change(me_, key, [&](const Item* now) {
+            old.reset();
+            if (now == nullptr)
+                return Decision();
+            old = now->word;
+            return Decision::put(number(now->word + 1));
+        });
+        return old;
+    }
+    /// Another type: a new leaf.
+    std::optional<std::uint64_t> increment_and_retype(KeyView key) {
+        std::optional<std::uint64_t> old;
+        trie_.change(me_, key, [&](const Item* now) {
+            old.reset();
+            if (now == nullptr)
+                return Decision();
+            old = now->word;
+            return Decision::put(
+                {now->type == Type::integer ? Type::number : Type::integer, now->word + 1, {}});
+        });
+        return old;
+    }
+    takt::table::Snapshot<P> snapshot() const { return trie_.snapshot(me_); }
+    void clear() { trie_.clear(me_); }
+    std::size_t size() const { return trie_.size(me_); }
+    void reclaim() { me_.reclaim(); }
+
+  private:
+    Trie& trie_;
+    Reader& me_;
+};
+
+/// What a snapshot holds of some indices, 0 where there is nothing.
+template <class P>
+std::vector<std::uint64_t> values_of(const takt::table::Snapshot<P>& snapshot, std::uint32_t keys) {
+    std::vector<std::uint64_t> values(keys, 0);
+    snapshot.for_each(
+        [&](const KeyView& key, const Item& item) { values[key.index()] = item.word; });
+    return values;
+}
+
+} // namespace shared_table
