@@ -6,3 +6,5 @@
 #include "takt/shared_table/key.hpp"
 #include "takt/shared_table/reclaim.hpp"
 #include "takt/shared_table/trie.hpp"
+
+#include "takt/shared_table/shared_table.hpp"

@@ -4,7 +4,7 @@
 
 #include "protocol/model.hpp"
 
-#include "takt/shared_table.hpp"
+#include "takt/shared_table/trie.hpp"
 
 namespace shared_table {
 

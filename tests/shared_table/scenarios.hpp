@@ -3,7 +3,9 @@
 // The trie of a shared table as small scenarios, written once: model_test.cpp runs them under the
 // explorer, stress_test.cpp on real threads. P is Model or Threads.
 
-#include "takt/shared_table.hpp"
+#include "takt/shared_table/cell.hpp"
+#include "takt/shared_table/key.hpp"
+#include "takt/shared_table/trie.hpp"
 
 #include <cstdint>
 #include <memory>
