@@ -50,7 +50,7 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 /// f of update(), whatever its type.
 struct Updater {
     void* f;
-    std::optional<Value> (*call)(void* f, std::optional<Value> now);
+    std::optional<Value> (*call)(void* f, const std::optional<Value>& now);
 };
 /// f of for_each(), whatever its type.
 struct Visitor {
@@ -129,14 +129,18 @@ class SharedTable {
             return increment_integer(key, static_cast<std::int64_t>(by));
     }
 
-    /// Replaces the element by f(std::optional<Value> now), which returns a value, or std::nullopt to
+    /// Replaces the element by f(const std::optional<Value>& now), which returns a value, or std::nullopt to
     /// erase it, or an std::optional of either. f is called again when somebody else was faster, so it
     /// should have no effects; what it throws comes through, and nothing has changed.
     template <class F>
     void update(const KeyView& key, F&& f) {
         using Called = std::remove_reference_t<F>;
-        const auto call = [](void* given, std::optional<Value> now) {
-            return result_of((*static_cast<Called*>(given))(std::move(now)));
+        const auto call = [](void* given, const std::optional<Value>& now) -> std::optional<Value> {
+            Called& called = *static_cast<Called*>(given);
+            if constexpr (std::same_as<decltype(called(now)), std::optional<Value>>)
+                return called(now);
+            else
+                return result_of(called(now));
         };
         update_by(key, {const_cast<void*>(static_cast<const void*>(std::addressof(f))), call});
     }
@@ -267,7 +271,7 @@ std::optional<Value> SharedTable::result_of(R&& result) {
     if constexpr (std::same_as<Result, std::nullopt_t>) {
         return std::nullopt;
     } else if constexpr (std::same_as<Result, Value>) {
-        return std::optional<Value>(std::forward<R>(result));
+        return std::forward<R>(result);
     } else if constexpr (detail::is_optional<Result>) {
         if (!result)
             return std::nullopt;
