@@ -315,10 +315,10 @@ TEST(SharedTable, a_clone_under_write_is_a_moment_of_each_writer) {
 }
 
 void expect_whole(const takt::Value& value) {
-    if (const auto* inner = std::get_if<SharedTable>(&value))
-        EXPECT_EQ(inner->size(), 2u);
-    else if (const auto* text = std::get_if<std::string>(&value))
-        EXPECT_EQ(text->find_first_not_of('x'), std::string::npos);
+    const auto* const inner = std::get_if<SharedTable>(&value);
+    EXPECT_TRUE(inner == nullptr || inner->size() == 2u);
+    const auto* const text = std::get_if<std::string>(&value);
+    EXPECT_TRUE(text == nullptr || text->find_first_not_of('x') == std::string::npos);
 }
 
 // Threads that come and go, tables in tables, strings and clones: for the sanitizers.

@@ -185,7 +185,7 @@ Reader<P>& Reclaimer<P>::join() {
         fresh->next_ = before;
     // cross grace, side A
     while (!readers_.compare_exchange_strong(before, fresh.get(), std::memory_order_seq_cst,
-                                             std::memory_order_seq_cst));
+                                             std::memory_order_relaxed));
     return *fresh.release();
 }
 

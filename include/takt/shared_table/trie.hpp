@@ -77,7 +77,7 @@ class Slot {
     bool try_replace(Link expected, Link desired) noexcept {
         // cross table, side A
         return link_.compare_exchange_strong(expected, desired, std::memory_order_seq_cst,
-                                             std::memory_order_seq_cst);
+                                             std::memory_order_relaxed);
     }
     /// Its last link.
     Link seal() const noexcept {

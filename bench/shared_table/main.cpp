@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+#include "shared_table/config.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <map>
+#include <random>
+#include <thread>
+
+#include <malloc.h>
+#include <sched.h>
+
+namespace takt::bench::shared_table {
+namespace {
+
+constexpr std::size_t kOrder = 1 << 16; // keys drawn for each thread
+constexpr std::size_t kBatch = 256;     // operations between two readings of the clock
+constexpr std::size_t kBatches = 400;   // of each thread and window
+
+using Make = std::unique_ptr<Contender> (*)(std::uint32_t keys);
+
+/// The keys of one thread.
+Order draw(std::uint32_t keys, bool zipf, unsigned thread) {
+    std::mt19937_64 random(4711 + thread);
+    Order order(kOrder);
+    if (!zipf) {
+        for (std::uint32_t& key : order)
+            key = static_cast<std::uint32_t>(random() % keys);
+        return order;
+    }
+    std::vector<double> sums(keys);
+    double sum = 0;
+    for (std::uint32_t rank = 0; rank < keys; ++rank)
+        sums[rank] = sum += 1 / std::pow(rank + 1, 0.99);
+    std::uniform_real_distribution<double> uniform(0, sum);
+    for (std::uint32_t& key : order) {
+        const auto rank =
+            std::lower_bound(sums.begin(), sums.end(), uniform(random)) - sums.begin();
+        key = static_cast<std::uint32_t>(static_cast<std::uint64_t>(rank) * 2'654'435'761u % keys);
+    }
+    return order;
+}
+
+enum class What { get, get_frozen, increment, update, mixed95, mixed50, clone, clone_under_write };
+
+struct Operation {
+    const char* name;
+    What what;
+    bool zipf = false;
+};
+
+constexpr Operation kOperations[] = {
+    {"get", What::get},
+    {"get_zipf", What::get, true},
+    {"get_frozen", What::get_frozen},
+    {"increment", What::increment},
+    {"increment_zipf", What::increment, true},
+    {"update", What::update},
+    {"update_zipf", What::update, true},
+    {"mixed95", What::mixed95},
+    {"mixed95_zipf", What::mixed95, true},
+    {"mixed50", What::mixed50},
+    {"mixed50_zipf", What::mixed50, true},
+    {"clone", What::clone},
+    {"clone_under_write", What::clone_under_write},
+};
+
+bool is_clone(What what) {
+    return what == What::clone || what == What::clone_under_write;
+}
+
+std::uint64_t run(Contender& table, What what, const Order& order, std::size_t operations,
+                  std::size_t thread) {
+    switch (what) {
+    case What::get:
+        return table.get(order, operations);
+    case What::get_frozen:
+        return table.get_frozen(order, operations);
+    case What::increment:
+        return table.increment(order, operations);
+    case What::update:
+        return table.update(order, operations);
+    case What::mixed95:
+        return table.mixed(order, operations, 95);
+    case What::mixed50:
+        return table.mixed(order, operations, 50);
+    case What::clone:
+        return table.clone(operations);
+    case What::clone_under_write:
+        return thread == 0 ? table.clone(operations) : table.mixed(order, operations, 0);
+    }
+    return 0;
+}
+
+/// A contender with its keys, made when the first of its rows runs, and what its elements take.
+struct Filled {
+    std::unique_ptr<Contender> table;
+    double bytes_per_element = 0;
+};
+
+Filled& filled(const std::string& name, Make make, std::uint32_t keys) {
+    static std::map<std::string, Filled> all;
+    Filled& one = all[name + "/" + std::to_string(keys)];
+    if (one.table == nullptr) {
+        all.erase(name + "/" + std::to_string(keys));
+        all.clear(); // one at a time: they are large
+        const auto in_use = [] {
+            const struct mallinfo2 info = mallinfo2();
+            return static_cast<double>(info.uordblks + info.hblkhd);
+        };
+        const double before = in_use();
+        Filled fresh{make(keys), 0};
+        // Twice: the table, and its frozen copy, which shares nothing by then.
+        fresh.bytes_per_element = (in_use() - before) / 2 / keys;
+        return all[name + "/" + std::to_string(keys)] = std::move(fresh);
+    }
+    return one;
+}
+
+struct Row {
+    std::string contender;
+    Make make;
+    Operation operation;
+    std::uint32_t keys;
+    std::size_t threads;
+    // A copy of a million elements is no matter of nanoseconds.
+    std::size_t batch() const {
+        return is_clone(operation.what) && contender != "takt" ? 1 : kBatch;
+    }
+    std::size_t batches() const {
+        return batch() == 1 ? std::max<std::size_t>(2, 20'000 / keys) : kBatches;
+    }
+};
+
+// One thread of a window: where it ran, and ns of an operation in each batch.
+void run_thread(const Row& row, Contender& table, std::size_t thread,
+                std::atomic<std::size_t>& ready, measure::Span& span, measure::Samples& samples) {
+    const Order order = draw(row.keys, row.operation.zipf, static_cast<unsigned>(thread));
+    const Plan plan = plan_for(static_cast<int>(row.threads));
+    const ScopedPin pin(plan.workers[thread].cpu);
+    (void)run(table, row.operation.what, order, row.batch(), thread); // warm
+    ready.fetch_add(1, std::memory_order_acq_rel);
+    while (ready.load(std::memory_order_acquire) < row.threads)
+        StdPolicy::pause();
+    span = {measure::ticks(), 0, sched_getcpu()};
+    std::uint64_t sum = 0;
+    for (std::size_t batch = 0; batch < row.batches(); ++batch) {
+        const std::uint64_t begin = measure::ticks();
+        sum += run(table, row.operation.what, order, row.batch(), thread);
+        samples.add(static_cast<double>(measure::ticks() - begin) * measure::ns_per_tick() /
+                    static_cast<double>(row.batch()));
+    }
+    span.end = measure::ticks();
+    benchmark::DoNotOptimize(sum);
+}
+
+Window window(const Row& row) {
+    Filled& contender = filled(row.contender, row.make, row.keys);
+    Contender& table = *contender.table;
+    const bool counts = row.operation.what == What::increment || row.operation.what == What::update;
+    const std::uint64_t before = counts ? table.sum() : 0;
+    std::atomic<std::size_t> ready{0};
+    std::vector<measure::Span> spans(row.threads);
+    std::vector<measure::Samples> samples(row.threads);
+    std::vector<std::thread> threads;
+    for (std::size_t thread = 0; thread < row.threads; ++thread)
+        threads.emplace_back(
+            [&, thread] { run_thread(row, table, thread, ready, spans[thread], samples[thread]); });
+    for (std::thread& thread : threads)
+        thread.join();
+    Window result;
+    result.spans = spans;
+    // clone_under_write: of the cloner alone.
+    if (row.operation.what == What::clone_under_write)
+        samples.resize(1);
+    for (const measure::Samples& of_thread : samples)
+        result.samples.add(of_thread);
+    // ns of the whole table's operations: threads that do not disturb each other share it.
+    const double each = result.samples.percentile(0.5);
+    result.ns_per_operation =
+        is_clone(row.operation.what) ? each : each / static_cast<double>(row.threads);
+    result.counters["bytes_per_element"] = contender.bytes_per_element;
+    const std::uint64_t done = row.threads * (row.batches() + 1) * row.batch();
+    result.wrong = counts && table.sum() - before != done;
+    return result;
+}
+
+void run_row(benchmark::State& state, const Row& row) {
+    double bytes = 0;
+    bool wrong = false;
+    run_windows(state, [&] {
+        Window taken = window(row);
+        bytes = taken.counters["bytes_per_element"];
+        wrong |= taken.wrong;
+        return taken;
+    });
+    state.counters["bytes_per_element"] = bytes;
+    if (wrong)
+        state.SkipWithError("the increments do not add up");
+}
+
+} // namespace
+} // namespace takt::bench::shared_table
+
+int main(int argc, char** argv) {
+    using namespace takt::bench::shared_table;
+    const std::pair<const char*, Make> contenders[] = {{"takt", make_takt},
+                                                       {"shared_mutex_map", make_shared_mutex_map},
+                                                       {"tbb_hash_map", make_tbb_hash_map}};
+    for (const auto& [name, make] : contenders)
+        for (const std::uint32_t keys : {1'000u, 1'000'000u})
+            for (const Operation& operation : kOperations)
+                for (const std::size_t threads : {1u, 2u, 4u}) {
+                    const bool writers = operation.what == What::clone_under_write;
+                    const bool tbb = make == make_tbb_hash_map;
+                    if ((writers && (threads == 1 || tbb)) || (tbb && make(1) == nullptr))
+                        continue; // tbb has no copy of a moment
+                    const Row row{name, make, operation, keys, threads};
+                    const std::string label = std::string("shared_table/") + name + "/" +
+                                              operation.name + "/" + std::to_string(keys) + "/" +
+                                              std::to_string(threads);
+                    benchmark::RegisterBenchmark(
+                        label.c_str(), [row](benchmark::State& state) { run_row(state, row); })
+                        ->Iterations(kWindows)
+                        ->UseManualTime();
+                }
+    return takt::bench::run(argc, argv);
+}
