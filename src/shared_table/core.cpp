@@ -20,8 +20,6 @@ Reclaimer& reclaimer() {
     return only;
 }
 
-thread_local Reader* reader_of_thread = nullptr;
-
 // Gives the reader back as the thread ends. Tables that are used even later take another.
 struct LeaveAtEnd {
     ~LeaveAtEnd() {
@@ -29,13 +27,6 @@ struct LeaveAtEnd {
             reclaimer().leave(*reader);
     }
 };
-
-[[gnu::noinline]] Reader& join() {
-    thread_local const LeaveAtEnd leave_at_end;
-    (void)leave_at_end;
-    reader_of_thread = &reclaimer().join();
-    return *reader_of_thread;
-}
 
 // --- where cores lie -----------------------------------------------------------------------------
 
@@ -147,9 +138,13 @@ void bury(TableCore* core) noexcept {
 
 } // namespace
 
-Reader& this_reader() {
-    Reader* const reader = reader_of_thread;
-    return reader != nullptr ? *reader : join();
+constinit thread_local Reader* reader_of_thread = nullptr;
+
+Reader& join_readers() {
+    thread_local const LeaveAtEnd leave_at_end;
+    (void)leave_at_end;
+    reader_of_thread = &reclaimer().join();
+    return *reader_of_thread;
 }
 
 std::size_t garbage_bytes() noexcept {

@@ -41,8 +41,14 @@ struct TableCore {
     TableCore* next_to_die = nullptr; // of the thread that takes it along
 };
 
+extern constinit thread_local Reader* reader_of_thread;
+Reader& join_readers();
+
 /// The calling thread's reader; made on its first use. Throws std::bad_alloc.
-Reader& this_reader();
+inline Reader& this_reader() {
+    Reader* const reader = reader_of_thread;
+    return reader != nullptr ? *reader : join_readers();
+}
 std::size_t garbage_bytes() noexcept;
 
 } // namespace takt::detail

@@ -94,6 +94,10 @@ TYPED_TEST(TrieModel, leave_against_reclaim_Y1) {
     no_schedule_breaks(leave_against_reclaim<TypeParam>());
 }
 
+TYPED_TEST(TrieModel, drop_against_drop) {
+    no_schedule_breaks(drop_against_drop<TypeParam>());
+}
+
 TYPED_TEST(TrieModel, count_against_count) {
     no_schedule_breaks(count_against_count<TypeParam>());
 }

@@ -298,6 +298,24 @@ auto leave_against_reclaim() {
     };
 }
 
+// Two who look at one snapshot, without pins: the last one takes it along.
+template <class P>
+auto drop_against_drop() {
+    return [=](auto& x) {
+        auto state = race<P>(2, {0, 2});
+        auto snapshots = std::make_shared<std::vector<takt::table::Snapshot<P>>>();
+        snapshots->push_back(state->user(2).snapshot());
+        snapshots->push_back(snapshots->front().copy());
+        state->user(2).clear();
+        state->user(2).reclaim();
+        for (std::size_t thread = 0; thread < 2; ++thread)
+            x.thread("looker " + std::to_string(thread), [=] {
+                const auto mine = std::move((*snapshots)[thread]);
+                P::check(values_of(mine, 3) == std::vector<std::uint64_t>{1, 0, 1}, "it changed");
+            });
+    };
+}
+
 // Two count a clone that a third table shares; one number comes out.
 template <class P>
 auto count_against_count() {

@@ -58,9 +58,22 @@ class alignas(16) WideCell {
         std::uint64_t value;
         std::uint64_t meta;
     };
-    // Out of line: only this function needs a CPU with cmpxchg16b. A full barrier, and so side A of
-    // `cross table`.
-    bool exchange(Both expected, Both desired) noexcept;
+    // One compare-and-swap of 16 bytes, and a full barrier: side A of `cross table`.
+    bool exchange(Both expected, Both desired) noexcept {
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+        // Written out, as the compiler emits it for CPUs that all have it: its built-in needs a flag,
+        // and calls a library without.
+        bool done;
+        asm volatile("lock cmpxchg16b %1"
+                     : "=@cce"(done), "+m"(*this), "+a"(expected.value), "+d"(expected.meta)
+                     : "b"(desired.value), "c"(desired.meta)
+                     : "memory");
+        return done;
+#else
+        return exchange_by_compiler(expected, desired);
+#endif
+    }
+    bool exchange_by_compiler(Both expected, Both desired) noexcept;
 
     // writes: who may change the leaf, see trie.hpp   reads: everybody
     std::atomic<std::uint64_t> value_;

@@ -81,11 +81,12 @@ class Slot {
     }
     /// Its last link.
     Link seal() const noexcept {
-        const Link found = link_.load(std::memory_order_acquire); // edge link, acquire side
+        // cross table, side B: what is sealed cannot change, so that acquire is enough
+        const Link found = link_.load(std::memory_order_acquire);
         if (is_sealed(found)) [[likely]]
             return found;
-        // edge link, both sides: it goes on the writer's release
-        return link_.fetch_or(kSealed, std::memory_order_acq_rel) | kSealed;
+        // cross table, side B: it goes on the writer's release
+        return link_.fetch_or(kSealed, std::memory_order_acquire) | kSealed;
     }
     /// Before the slot is published.
     void begin_with(Link link) noexcept {
@@ -144,6 +145,10 @@ class Leaf {
         const bool is_text = (constant & kTextBit) != 0;
         return {hash_, is_text, number, {text(), is_text ? number : 0}};
     }
+    bool is_of(const KeyView& key) const noexcept {
+        return hash_ == key.hash() && (cell_.constant() & ~kTypeBits) == constant_of(key) &&
+               (key.is_index() || std::memcmp(text(), key.text().data(), key.text().size()) == 0);
+    }
     /// As it is now, or if somebody else's snapshot may hold it too, as it stays.
     Item item(bool owned) const noexcept {
         if (changes_in_place(type()))
@@ -167,10 +172,12 @@ class Leaf {
   private:
     static constexpr std::uint64_t kTextBit = 2;
     static constexpr int kTypeShift = 8;
+    static constexpr std::uint64_t kTypeBits = 0xff << kTypeShift;
 
     Leaf(const KeyView& key, const Item& item) noexcept
         : bytes_(static_cast<std::uint32_t>(item.bytes.size())),
-          cell_(item.word, constant(key, item)), hash_(key.hash()) {
+          cell_(item.word, constant_of(key) | static_cast<std::uint64_t>(item.type) << kTypeShift),
+          hash_(key.hash()) {
         char* const behind = reinterpret_cast<char*>(this) + sizeof(Leaf);
         if (!key.text().empty())
             std::memcpy(behind, key.text().data(), key.text().size());
@@ -178,9 +185,8 @@ class Leaf {
             std::memcpy(behind + key.text().size(), item.bytes.data(), item.bytes.size());
     }
     ~Leaf() = default;
-    static std::uint64_t constant(const KeyView& key, const Item& item) noexcept {
-        return (std::uint64_t{key.number()} << 32) | (key.is_index() ? 0 : kTextBit) |
-               (static_cast<std::uint64_t>(item.type) << kTypeShift);
+    static std::uint64_t constant_of(const KeyView& key) noexcept {
+        return (std::uint64_t{key.number()} << 32) | (key.is_index() ? 0 : kTextBit);
     }
     const char* text() const noexcept { return reinterpret_cast<const char*>(this) + sizeof(Leaf); }
 
@@ -363,12 +369,12 @@ class Trie {
     bool try_insert(Slot<P>& slot, Link found, unsigned depth, const KeyView& key, Decide& decide);
     template <class Decide>
     bool try_change_leaf(Pinned& me, Slot<P>& slot, Link found, const KeyView& key, Decide& decide);
-    static bool try_take_home(Pinned& me, Slot<P>& slot, Link& found);
+    [[gnu::noinline]] static void take_home(Pinned& me, Slot<P>& slot, Link found);
     static std::unique_ptr<Node<P>> copy(const Node<P>& node);
     static Link branch(Link old, Link fresh, unsigned depth);
     static void discard_branch(Link link) noexcept;
     static bool holds(Link link, const KeyView& key) noexcept {
-        return is_leaf(link) && leaf_of<P>(link)->key() == key;
+        return is_leaf(link) && leaf_of<P>(link)->is_of(key);
     }
     static unsigned digit(const KeyView& key, unsigned depth) noexcept {
         return key.digit(depth * P::kDigitBits, P::kDigitBits);
@@ -416,9 +422,11 @@ bool Trie<P>::try_change(Pinned& me, const KeyView& key, Decide& decide) {
         Link found = slot->look();
         if (is_sealed(found)) [[unlikely]]
             return false; // (L3)
-        if (is_node(found) && !is_owned(found) && !try_take_home(me, *slot, found)) [[unlikely]]
-            return false;
         if (is_node(found)) {
+            if (!is_owned(found)) [[unlikely]] {
+                take_home(me, *slot, found); // (L2)
+                return false;
+            }
             slot = &node_of<P>(found)->slots[digit(key, depth)];
             continue;
         }
@@ -478,21 +486,17 @@ bool Trie<P>::try_change_leaf(Pinned& me, Slot<P>& slot, Link found, const KeyVi
     return true;
 }
 
-// A node that others hold too becomes the caller's own: its copy (L2). One without elements becomes
-// null.
+// A node that others hold too becomes the caller's own: its copy. One without elements becomes null.
+// If somebody else was faster, it is done as well.
 template <class P>
-bool Trie<P>::try_take_home(Pinned& me, Slot<P>& slot, Link& found) {
+void Trie<P>::take_home(Pinned& me, Slot<P>& slot, Link found) {
     me.reserve();
     std::unique_ptr<Node<P>> mine = copy(*node_of<P>(found));
-    const Link link = mine == nullptr ? 0 : link_to(mine.get()) | kOwned;
-    if (!slot.try_replace(found, link)) {
-        drop<P>(link_to(mine.release()));
-        return false;
-    }
-    (void)mine.release();
-    me.retire(shared(found), sizeof(Node<P>));
-    found = link;
-    return true;
+    const Link link = mine == nullptr ? 0 : link_to(mine.release()) | kOwned;
+    if (slot.try_replace(found, link))
+        me.retire(shared(found), sizeof(Node<P>));
+    else
+        drop<P>(link);
 }
 
 template <class P>
