@@ -156,13 +156,14 @@ TableCore& writable(TableCore* core, const KeyView& key, const char* operation) 
     return *core;
 }
 
-// A frozen table never lets go of what it holds: no pin.
-template <class F>
-bool find(const TableCore& core, const KeyView& key, F&& f) {
+// read(found), where found.item() stays meanwhile. A frozen table never lets go of what it holds: no
+// pin.
+template <class Read>
+auto find(const TableCore& core, const KeyView& key, Read read) {
     if (core.frozen)
-        return core.trie.find(key, f);
+        return read(core.trie.find(key));
     const Pin pin(detail::this_reader());
-    return core.trie.find(key, f);
+    return read(core.trie.find(key));
 }
 
 detail::Snapshot snapshot_of(const TableCore& core) {
@@ -239,31 +240,33 @@ SharedTable::~SharedTable() {
 }
 
 std::optional<Value> SharedTable::get(const KeyView& key) const {
-    std::optional<Value> value;
-    find(*core_, key, [&](const Item& item) { value = value_of(item); });
-    return value;
+    return find(*core_, key, [](auto found) {
+        return found ? std::optional<Value>(value_of(found.item())) : std::nullopt;
+    });
 }
 
 template <class T>
-std::optional<T> SharedTable::get_as(const KeyView& key) const {
-    std::optional<T> value;
-    find(*core_, key, [&](const Item& item) {
+bool SharedTable::read(const KeyView& key, T& value) const {
+    return find(*core_, key, [&](auto found) {
+        if (!found)
+            return false;
+        const Item item = found.item();
         if (item.type != Read<T>::kType) [[unlikely]]
             refuse_type(key, item, Read<T>::kType);
         value = Read<T>::from(item);
+        return true;
     });
-    return value;
 }
-template std::optional<bool> SharedTable::get_as(const KeyView& key) const;
-template std::optional<double> SharedTable::get_as(const KeyView& key) const;
-template std::optional<std::int64_t> SharedTable::get_as(const KeyView& key) const;
-template std::optional<std::string> SharedTable::get_as(const KeyView& key) const;
-template std::optional<Vector3> SharedTable::get_as(const KeyView& key) const;
-template std::optional<ActorRef> SharedTable::get_as(const KeyView& key) const;
-template std::optional<SharedTable> SharedTable::get_as(const KeyView& key) const;
+template bool SharedTable::read(const KeyView& key, bool& value) const;
+template bool SharedTable::read(const KeyView& key, double& value) const;
+template bool SharedTable::read(const KeyView& key, std::int64_t& value) const;
+template bool SharedTable::read(const KeyView& key, std::string& value) const;
+template bool SharedTable::read(const KeyView& key, Vector3& value) const;
+template bool SharedTable::read(const KeyView& key, ActorRef& value) const;
+template bool SharedTable::read(const KeyView& key, SharedTable& value) const;
 
 bool SharedTable::contains(const KeyView& key) const {
-    return find(*core_, key, [](const Item&) {});
+    return find(*core_, key, [](auto found) { return static_cast<bool>(found); });
 }
 
 void SharedTable::put(const KeyView& key, const Item& item) {

@@ -55,15 +55,13 @@ class User {
 
     std::optional<std::uint64_t> get(KeyView key) const {
         const takt::table::Pin<P> pin(me_);
-        std::optional<std::uint64_t> found;
-        trie_.find(key, [&](const Item& item) { found = item.word; });
-        return found;
+        const auto found = trie_.find(key);
+        return found ? std::optional(found.item().word) : std::nullopt;
     }
     std::optional<std::string> get_text(KeyView key) const {
         const takt::table::Pin<P> pin(me_);
-        std::optional<std::string> found;
-        trie_.find(key, [&](const Item& item) { found = std::string(item.bytes); });
-        return found;
+        const auto found = trie_.find(key);
+        return found ? std::optional(std::string(found.item().bytes)) : std::nullopt;
     }
     void put(KeyView key, const Item& item) {
         trie_.change(me_, key, [&](const Item*) { return Decision::put(item); });

@@ -285,8 +285,7 @@ TEST(Trie, garbage_waits_for_who_is_pinned_and_is_counted) {
     User<TablePolicy> user(table, 0);
     user.put(1, text("first"));
     table.readers[1]->pin();
-    std::string_view seen;
-    table.trie.find(1, [&](const Item& item) { seen = item.bytes; });
+    const std::string_view seen = table.trie.find(1).item().bytes;
     for (int step = 0; step < 2'000; ++step)
         user.put(1, text("another"));
     user.reclaim();

@@ -106,7 +106,9 @@ class SharedTable {
         static_assert(detail::is_value<T>,
                       "takt: an element of a SharedTable is a bool, double, std::int64_t, "
                       "std::string, Vector3, ActorRef or SharedTable: get<T> takes one of these");
-        return get_as<T>(key);
+        // The optional is made here, in registers: one made in memory, in parts, is slow to load.
+        T value = nothing<T>();
+        return read(key, value) ? std::optional<T>(std::move(value)) : std::nullopt;
     }
     bool contains(const KeyView& key) const;
 
@@ -177,7 +179,14 @@ class SharedTable {
     explicit SharedTable(detail::TableCore* core) noexcept : core_(core) {}
 
     template <class T>
-    std::optional<T> get_as(const KeyView& key) const;
+    bool read(const KeyView& key, T& value) const;
+    template <class T>
+    static T nothing() {
+        if constexpr (std::same_as<T, SharedTable>)
+            return SharedTable(static_cast<detail::TableCore*>(nullptr));
+        else
+            return T();
+    }
     void put(const KeyView& key, const table::Item& item);
     std::int64_t increment_integer(const KeyView& key, std::int64_t by);
     double increment_double(const KeyView& key, double by);

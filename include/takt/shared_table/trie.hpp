@@ -342,10 +342,20 @@ class Trie {
     Trie(const Trie&) = delete;
     Trie& operator=(const Trie&) = delete;
 
-    /// Calls f(item) when there is such an element. In a pin, or where the trie does not change any
-    /// more.
-    template <class F>
-    bool find(const KeyView& key, F&& f) const;
+    /// An element that was looked for.
+    class Found {
+      public:
+        Found() = default;
+        Found(const Leaf<P>* leaf, bool at_home) : leaf_(leaf), at_home_(at_home) {}
+        explicit operator bool() const noexcept { return leaf_ != nullptr; }
+        Item item() const noexcept { return leaf_->item(at_home_); }
+
+      private:
+        const Leaf<P>* leaf_ = nullptr;
+        bool at_home_ = false;
+    };
+    /// In a pin, or where the trie does not change any more.
+    Found find(const KeyView& key) const noexcept;
 
     /// decide(const Item* now) says what becomes of the element, null where there is none. It is
     /// called until its decision fits what is there by then; what it throws comes through, and
@@ -398,8 +408,7 @@ class Trie {
 };
 
 template <class P>
-template <class F>
-bool Trie<P>::find(const KeyView& key, F&& f) const {
+typename Trie<P>::Found Trie<P>::find(const KeyView& key) const noexcept {
     Link link = root_.look();
     bool at_home = is_owned(link);
     for (unsigned depth = 0; is_node(link); ++depth) {
@@ -407,10 +416,7 @@ bool Trie<P>::find(const KeyView& key, F&& f) const {
         link = at_home ? slot.look() : slot.seal(); // (L1)
         at_home = at_home && is_owned(link);
     }
-    if (!holds(link, key))
-        return false;
-    f(leaf_of<P>(link)->item(at_home)); // (L1)
-    return true;
+    return holds(link, key) ? Found(leaf_of<P>(link), at_home) : Found();
 }
 
 // Each slot that it comes to is at home: the root's is, and so is one in an owned node.
