@@ -399,7 +399,7 @@ class Trie {
     // A clone's size: the elements of uncounted_, or counted_ once somebody has counted them, and
     // what was inserted and erased since.
     // counted_: writes: who has counted, all the same   reads: size
-    //   alone; who finds uncounted_ gone sees it (cross table)
+    //   edge counted: hands over nothing but itself, before uncounted_ goes
     mutable typename P::template Atomic<std::int64_t> counted_{0};
     mutable Slot<P> uncounted_;
     const bool keeps_size_ = false;
@@ -580,7 +580,7 @@ void Trie<P>::clear(Pinned& me) {
 
 template <class P>
 std::size_t Trie<P>::size(Pinned& me) const {
-    std::int64_t counted = counted_.load(std::memory_order_relaxed); // relaxed: it is all there is
+    std::int64_t counted = counted_.load(std::memory_order_acquire); // edge counted, acquire side
     if (counted == kUncounted)
         counted = count_clone(me);
     // relaxed: a number that may be old
@@ -598,12 +598,12 @@ std::int64_t Trie<P>::count_clone(Pinned& me) const {
         return Snapshot<P>(link);
     }();
     if (content.empty() && !keeps_size_) { // it was empty, or somebody else has just counted
-        // relaxed: the look at uncounted_ brought it
-        const std::int64_t counted = counted_.load(std::memory_order_relaxed);
+        // edge counted, acquire side
+        const std::int64_t counted = counted_.load(std::memory_order_acquire);
         return counted == kUncounted ? 0 : counted;
     }
     const std::int64_t counted = content.size();
-    counted_.store(counted, std::memory_order_relaxed); // relaxed: the exchange below brings it
+    counted_.store(counted, std::memory_order_release); // edge counted, release side
     if (keeps_size_)
         return counted;
     const Pin<P> pin(me);
