@@ -7,4 +7,5 @@
 #include "takt/shared_table/reclaim.hpp"
 #include "takt/shared_table/trie.hpp"
 
+#include "takt/shared_table/registry.hpp"
 #include "takt/shared_table/shared_table.hpp"

@@ -24,6 +24,8 @@
 
 #include "takt/model.hpp"
 
+#include "takt/shared_table.hpp"
+
 #include "takt/dispatcher.hpp"
 
 #include "takt/runtime.hpp"

@@ -55,6 +55,7 @@ FrameWorker::FrameWorker(Engine& engine, int index)
     outbox = &engine.mailboxes().outbox(index);
     checks = engine.options().checks;
     on_violation = engine.options().on_violation;
+    is_reproducible = engine.options().next_round;
     if (const std::optional<std::uint64_t> seed = engine.options().seed)
         order_ = std::make_unique<SeededMerge>(*seed);
 }

@@ -41,6 +41,19 @@ struct TableCore {
     TableCore* next_to_die = nullptr; // of the thread that takes it along
 };
 
+/// While it lives, tables whose last handle the calling thread drops stay: what an operation works on
+/// may be among them.
+class LateBurial {
+  public:
+    LateBurial() noexcept;
+    ~LateBurial();
+    LateBurial(const LateBurial&) = delete;
+    LateBurial& operator=(const LateBurial&) = delete;
+
+  private:
+    const bool was_late_;
+};
+
 extern constinit thread_local Reader* reader_of_thread;
 Reader& join_readers();
 

@@ -13,7 +13,8 @@ void refuse_index(const std::string& index) {
 
 void refuse_text(std::size_t bytes) {
     throw Error("shared_table key", std::to_string(bytes) + " bytes",
-                "a string as key has less than 2^32 bytes", "use a shorter one");
+                "a string as key has at most " + std::to_string(kKeyBytesMax) + " bytes",
+                "use a shorter one");
 }
 
 std::uint64_t hash_text(std::string_view text) noexcept {

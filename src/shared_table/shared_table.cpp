@@ -149,11 +149,22 @@ std::string element(const KeyView& key) {
                 "clone() gives a table that can be changed");
 }
 
-// Of the table that `core` belongs to.
-TableCore& writable(TableCore* core, const KeyView& key, const char* operation) {
+// An element has less than 4 GiB of bytes, and a table in it is one.
+void require_fits(const KeyView& key, const Item& item) {
+    if (item.bytes.size() > UINT32_MAX) [[unlikely]]
+        throw Error(element(key), std::to_string(item.bytes.size()) + " bytes",
+                    "a string in a shared table has less than 2^32 bytes",
+                    "split it into several elements");
+    if (item.type == Type::table && item.word == 0) [[unlikely]]
+        throw Error(element(key), "a SharedTable that was moved from",
+                    "there is no table in it any more", "copy the handle instead of moving it");
+}
+
+// The trie that `core` has, for a write.
+auto& writable(TableCore* core, const KeyView& key, const char* operation) {
     if (core->frozen) [[unlikely]]
         refuse_write(element(key), operation);
-    return *core;
+    return core->trie;
 }
 
 // read(found), where found.item() stays meanwhile. A frozen table never lets go of what it holds: no
@@ -179,7 +190,8 @@ std::uint64_t sum(Type type, std::uint64_t one, std::uint64_t other) noexcept {
 
 std::uint64_t add_to(TableCore* core, const KeyView& key, Type type, std::uint64_t by) {
     std::uint64_t old = 0;
-    writable(core, key, "increment").trie.change(detail::this_reader(), key, [&](const Item* now) {
+    detail::require_table_write("takt::SharedTable::increment");
+    writable(core, key, "increment").change(detail::this_reader(), key, [&](const Item* now) {
         if (now == nullptr || now->type != type) [[unlikely]]
             refuse_increment(key, now, type);
         old = now->word;
@@ -201,7 +213,7 @@ Item item_of_vector(const Vector3& vector) noexcept {
     return {Type::vector, 0, {reinterpret_cast<const char*>(&vector), sizeof(vector)}};
 }
 
-Item item_of(const Value& value) noexcept {
+Item item_of(const Value& value) {
     struct ToItem {
         Item operator()(bool it) const noexcept { return {Type::boolean, it ? 1u : 0u, {}}; }
         Item operator()(double it) const noexcept {
@@ -226,7 +238,7 @@ SharedTable::SharedTable() : SharedTable(TableCore::make({}, false)) {}
 
 SharedTable::SharedTable(std::initializer_list<Entry> entries) : SharedTable() {
     for (const Entry& entry : entries)
-        set(entry.key, entry.value);
+        fill(entry.key, item_of(entry.value));
 }
 
 SharedTable::SharedTable(const SharedTable& other) noexcept : core_(other.core_) {
@@ -270,14 +282,20 @@ bool SharedTable::contains(const KeyView& key) const {
 }
 
 void SharedTable::put(const KeyView& key, const Item& item) {
-    writable(core_, key, "set").trie.change(detail::this_reader(), key, [&](const Item*) {
-        return Decision::put(item);
-    });
+    detail::require_table_write("takt::SharedTable::set");
+    fill(key, item);
+}
+
+void SharedTable::fill(const KeyView& key, const Item& item) {
+    auto& trie = writable(core_, key, "set");
+    require_fits(key, item);
+    trie.change(detail::this_reader(), key, [&](const Item*) { return Decision::put(item); });
 }
 
 bool SharedTable::erase(const KeyView& key) {
+    detail::require_table_write("takt::SharedTable::erase");
     bool was_there = false;
-    writable(core_, key, "erase").trie.change(detail::this_reader(), key, [&](const Item* now) {
+    writable(core_, key, "erase").change(detail::this_reader(), key, [&](const Item* now) {
         was_there = now != nullptr;
         return Decision::erase();
     });
@@ -295,10 +313,24 @@ double SharedTable::increment_double(const KeyView& key, double by) {
 }
 
 void SharedTable::update_by(const KeyView& key, detail::Updater updater) {
+    detail::require_table_write("takt::SharedTable::update");
+    auto& trie = writable(core_, key, "update");
+    const detail::LateBurial late; // f may drop the last handle of this table
+    std::optional<Value> given;    // kept, so that no other table gets the address of one in it
+    std::optional<Item> given_item;
     std::optional<Value> result; // the decision's bytes lie in it
-    writable(core_, key, "update").trie.change(detail::this_reader(), key, [&](const Item* now) {
-        result = updater.call(updater.f,
-                              now == nullptr ? std::nullopt : std::optional<Value>(value_of(*now)));
+    bool asked = false;
+    trie.change(detail::this_reader(), key, [&](const Item* now) {
+        const std::optional<Item> item = now == nullptr ? std::nullopt : std::optional<Item>(*now);
+        // What f has answered stays answered: a clone that f makes has this tried again, for ever.
+        if (!asked || item != given_item) {
+            given = now == nullptr ? std::nullopt : std::optional<Value>(value_of(*now));
+            given_item = item;
+            result = updater.call(updater.f, given);
+            asked = true;
+            if (result)
+                require_fits(key, detail::item_of(*result));
+        }
         return result ? Decision::put(detail::item_of(*result)) : Decision::erase();
     });
 }
@@ -308,6 +340,7 @@ std::size_t SharedTable::size() const {
 }
 
 void SharedTable::clear() {
+    detail::require_table_write("takt::SharedTable::clear");
     if (core_->frozen)
         refuse_write("shared_table", "clear");
     core_->trie.clear(detail::this_reader());
@@ -328,6 +361,17 @@ class DeepClone {
     explicit DeepClone(bool freeze) : freeze_(freeze) {}
 
     SharedTable run(TableCore& first) {
+        try {
+            return run_all(first);
+        } catch (...) { // clones that contain each other would stay for ever
+            for (auto& [original, clone] : clones_)
+                TableCore::of(clone).trie.abandon();
+            throw;
+        }
+    }
+
+  private:
+    SharedTable run_all(TableCore& first) {
         SharedTable whole = clone_of(first);
         while (!open_.empty()) {
             TableCore& next = *open_.back();
@@ -338,8 +382,6 @@ class DeepClone {
             TableCore::of(clone).frozen = freeze_;
         return whole;
     }
-
-  private:
     SharedTable clone_of(TableCore& original) {
         if (const auto found = clones_.find(&original); found != clones_.end())
             return found->second;
@@ -360,6 +402,8 @@ class DeepClone {
                 return Decision::put(detail::item_of_table(&TableCore::of(inner)));
             });
         });
+        // Counted now: until then it keeps its first content, and so the tables that were cloned.
+        static_cast<void>(clone.trie.size(detail::this_reader()));
     }
 
     const bool freeze_;

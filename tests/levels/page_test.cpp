@@ -76,6 +76,7 @@ struct Scene {
     takt::ReadParallel<int> read_parallel{1};
     takt::Unsafe<int> unsafe{1};
     takt::Safe<int> safe{1};
+    takt::SharedTable table{{"gold", 1}};
     takt::PerWorker<int> per_worker{runtime};
     const takt::Serial serial = runtime.serial(); // kept, as nobody should
     takt::Instance door;                          // stands for `other`
@@ -272,6 +273,36 @@ const std::map<std::string, Use>& uses() {
         {"Dispatcher::actor", use([](Scene& s) { return s.dispatcher->actor(0); })},
         {"Dispatcher::load", use([](Scene& s) { return s.dispatcher->load(0); })},
         {"Dispatcher::total_load", use([](Scene& s) { return s.dispatcher->total_load(); })},
+        // shared tables
+        {"Runtime::shared_tables", use([](Scene& s) { return &s.runtime.shared_tables(); })},
+        {"SharedTable::get", use([](Scene& s) { return s.table.get("gold"); })},
+        {"SharedTable::contains", use([](Scene& s) { return s.table.contains("gold"); })},
+        {"SharedTable::set", use([](Scene& s) { s.table.set("gold", 2); })},
+        {"SharedTable::erase", use([](Scene& s) { return s.table.erase("gold"); })},
+        {"SharedTable::increment", use([](Scene& s) { return s.table.increment("gold", 1); })},
+        {"SharedTable::update",
+         use([](Scene& s) { s.table.update("gold", [](const auto&) { return 3; }); })},
+        {"SharedTable::size", use([](Scene& s) { return s.table.size(); })},
+        {"SharedTable::clear", use([](Scene& s) { s.table.clear(); })},
+        {"SharedTable::for_each",
+         use([](Scene& s) { s.table.for_each([](const auto&, const auto&) {}); })},
+        {"SharedTable::clone", use([](Scene& s) { return s.table.clone(); })},
+        {"SharedTable::clone_and_freeze",
+         use([](Scene& s) { return s.table.clone_and_freeze(true); })},
+        {"SharedTable::is_frozen", use([](Scene& s) { return s.table.is_frozen(); })},
+        {"SharedTableRegistry::get_or_create",
+         use([](Scene& s) { return s.runtime.shared_tables().get_or_create("a"); })},
+        {"SharedTableRegistry::find",
+         use([](Scene& s) { return s.runtime.shared_tables().find("a"); })},
+        {"SharedTableRegistry::set",
+         use([](Scene& s) { s.runtime.shared_tables().set("a", s.table); })},
+        {"SharedTableRegistry::erase",
+         use([](Scene& s) { return s.runtime.shared_tables().erase("a"); })},
+        {"SharedTableRegistry::names",
+         use([](Scene& s) { return s.runtime.shared_tables().names(); })},
+        {"reclaim_shared_tables", use([](Scene&) { takt::reclaim_shared_tables(); })},
+        {"shared_table_garbage_bytes",
+         use([](Scene&) { return takt::shared_table_garbage_bytes(); })},
         // ways in and out
         {"MailProducer::send", use([](Scene& s) { return s.producer.send(s.other, kOther, 1); })},
         {"MailProducer::send_within",
@@ -519,6 +550,8 @@ TEST(LevelsPageTest, has_a_row_for_every_public_member_of_the_headers) {
                                      "phase/unchecked_scope.hpp",
                                      "runtime/per_worker.hpp",
                                      "runtime/runtime.hpp",
+                                     "shared_table/registry.hpp",
+                                     "shared_table/shared_table.hpp",
                                      "signal/signal.hpp",
                                      "task/awaits.hpp",
                                      "task/group.hpp",
@@ -542,7 +575,7 @@ TEST(LevelsPageTest, has_a_row_for_every_public_member_of_the_headers) {
     for (const char* const known :
          {"Runtime::step", "Actor::bind", "ActorRef::send", "Topic::name", "Dispatcher::dispatch",
           "LocalSafe::write", "Safe::fetch_add", "Runtime::post", "commit", "synchronize",
-          "Outlet::drain", "Instance::set_attribute"})
+          "Outlet::drain", "Instance::set_attribute", "SharedTable::increment"})
         EXPECT_EQ(in_headers.count(known), 1u) << known << " is not found in the headers";
 }
 

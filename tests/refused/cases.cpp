@@ -45,6 +45,14 @@ void allowed(takt::Actor& actor, takt::Behaviour<Npc>& behaviour) {
     });
 }
 
+void allowed_of_tables(takt::SharedTable& table) {
+    const takt::SharedTable made{{"a", 1}, {2, {{"b", "text"}}}};
+    table.set("a", std::int64_t{1});
+    table.set(2u, made);
+    table.update("a", [](const auto&) { return std::optional<int>(); });
+    table.increment("a", 0.5f);
+}
+
 void allowed_of_signals(takt::Signal<int, std::string>& told) {
     told.connect([](takt::Serial, int, const std::string&) {});
     told.once([](auto, auto&&) {});
@@ -56,7 +64,8 @@ void allowed_of_signals(takt::Signal<int, std::string>& told) {
 }
 
 void refused([[maybe_unused]] takt::Actor& actor, [[maybe_unused]] takt::Behaviour<Npc>& behaviour,
-             [[maybe_unused]] takt::Signal<int, std::string>& told) {
+             [[maybe_unused]] takt::Signal<int, std::string>& told,
+             [[maybe_unused]] takt::SharedTable& table) {
 #if defined(CASE_string_view_in_a_topic)
     constexpr takt::Topic<std::string_view> topic{"T"};
 #elif defined(CASE_span_in_a_topic)
@@ -219,6 +228,20 @@ void refused([[maybe_unused]] takt::Actor& actor, [[maybe_unused]] takt::Behavio
     [[maybe_unused]] const auto copy = [](takt::Dispatcher<>& one) {
         takt::Dispatcher<> two = one;
     };
+#elif defined(CASE_shared_table_with_a_pointer)
+    table.set("a", &table);
+#elif defined(CASE_shared_table_with_an_unsigned_of_64_bits)
+    table.set("a", std::uint64_t{1});
+#elif defined(CASE_shared_table_made_with_an_array)
+    const takt::SharedTable made{{"a", std::array<int, 2>{1, 2}}};
+#elif defined(CASE_shared_table_with_a_double_as_key)
+    table.set(1.5, 1);
+#elif defined(CASE_getting_an_int_of_a_shared_table)
+    table.get<int>("a");
+#elif defined(CASE_updating_a_shared_table_to_an_array)
+    table.update("a", [](const auto&) { return std::array<int, 2>{1, 2}; });
+#elif defined(CASE_incrementing_a_shared_table_by_a_string)
+    table.increment("a", "b");
 #elif defined(CASE_waiting_for_a_signal_outside_a_task)
     struct Plain {
         struct promise_type {

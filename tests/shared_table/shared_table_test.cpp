@@ -10,7 +10,10 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <sys/mman.h>
 #include <thread>
+#include <utility>
 
 namespace {
 
@@ -191,6 +194,118 @@ TEST(SharedTable, update_may_use_the_table) {
     });
     EXPECT_EQ(table.get<std::string>("a"), "made inside");
     EXPECT_FALSE(table.contains("b"));
+}
+
+// What f does to look at the table seals the element that is to change.
+TEST(SharedTable, update_may_look_at_its_own_element_in_a_clone) {
+    SharedTable table;
+    for (int key = 0; key < 20; ++key)
+        table.set(key, key);
+    for (const char* const key : {"sum", "of all", "in it"}) {
+        int calls = 0;
+        table.update(key, [&](const auto&) { // inserts
+            ++calls;
+            std::int64_t sum = 0;
+            table.for_each([&](const auto&, const Value& value) {
+                if (const auto* number = std::get_if<std::int64_t>(&value))
+                    sum += *number;
+            });
+            return sum;
+        });
+        EXPECT_LE(calls, 2);
+    }
+    int calls = 0;
+    table.update("sum", [&](const auto& now) { // replaces
+        ++calls;
+        EXPECT_EQ(table.clone(true).get("sum"), now);
+        EXPECT_EQ(table.clone_and_freeze().get("sum"), now);
+        return std::get<std::int64_t>(*now) + 1;
+    });
+    table.update("of all", [&](const auto& now) -> std::optional<Value> { // erases
+        EXPECT_EQ(table.clone().get("of all"), now);
+        return std::nullopt;
+    });
+    EXPECT_LE(calls, 2);
+    EXPECT_EQ(table.get<std::int64_t>("sum"), 191);
+    EXPECT_EQ(table.size(), 22u);
+}
+
+TEST(SharedTable, update_may_drop_the_last_handle) {
+    SharedTable table{{1, "text"}, {2, {{"inner", "text"}}}};
+    int calls = 0;
+    table.update(1, [&](const auto&) {
+        ++calls;
+        table = SharedTable();
+        return "another text";
+    });
+    EXPECT_EQ(calls, 1);
+    EXPECT_EQ(table.size(), 0u);
+}
+
+std::int64_t next(const std::optional<Value>& now) {
+    return now ? std::get<std::int64_t>(*now) + 1 : 1;
+}
+int g_seen = 0;
+void see(const KeyView&, const Value&) {
+    ++g_seen;
+}
+
+TEST(SharedTable, takes_functions_by_name) {
+    SharedTable table;
+    table.update("n", next);
+    table.update("n", &next);
+    EXPECT_EQ(table.get<std::int64_t>("n"), 2);
+    table.for_each(see);
+    EXPECT_EQ(g_seen, 1);
+}
+
+TEST(SharedTable, a_key_that_was_moved_from_is_still_a_key) {
+    Key key("gold");
+    const Key moved = std::move(key);
+    SharedTable table;
+    table.set(moved, 1);
+    EXPECT_EQ(table.get<std::int64_t>(key), 1); // NOLINT: that is the question
+    EXPECT_EQ(table.get<std::int64_t>("gold"), 1);
+}
+
+TEST(SharedTable, long_keys_are_refused_and_those_that_are_not_may_collide) {
+    SharedTable table;
+    const std::string longest(takt::kKeyBytesMax, 'k');
+    const std::string other = longest.substr(1) + "l";
+    const auto key_of = [](const std::string& text) { return KeyView(text).rehashed(7); };
+    table.set(key_of(longest), 1);
+    table.set(key_of(other), 2);
+    EXPECT_EQ(table.get<std::int64_t>(key_of(longest)), 1);
+    EXPECT_EQ(table.get<std::int64_t>(key_of(other)), 2);
+    EXPECT_EQ(table.clone().size(), 2u);
+    EXPECT_TRUE(table.erase(key_of(longest)));
+    table.clear();
+    EXPECT_EQ(
+        error_of([&] { table.set(longest + "k", 1); }),
+        "takt: shared_table key = \"1025 bytes\": a string as key has at most 1024 bytes. Use a "
+        "shorter one.");
+}
+
+TEST(SharedTable, what_does_not_fit_is_refused_by_name) {
+    SharedTable table;
+    // Nobody reads the 4 GiB; there is hardly any memory behind them.
+    constexpr std::size_t kBytes = (std::size_t{1} << 32) + 5;
+    void* const bytes =
+        mmap(nullptr, kBytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    ASSERT_NE(bytes, MAP_FAILED);
+    EXPECT_NE(error_of([&] {
+                  table.set("text", std::string_view(static_cast<const char*>(bytes), kBytes));
+              }).find("shared_table[\"text\"] = \"4294967301 bytes\""),
+              std::string::npos);
+    munmap(bytes, kBytes);
+    SharedTable inner;
+    const SharedTable kept = std::move(inner);
+    EXPECT_NE(error_of([&] { table.set("table", inner); }).find("moved from"), // NOLINT
+              std::string::npos);
+    EXPECT_NE(error_of([&] { table.update("table", [&](const auto&) { return inner; }); }) // NOLINT
+                  .find("moved from"),
+              std::string::npos);
+    EXPECT_EQ(table.size(), 0u);
 }
 
 TEST(SharedTable, erase_and_clear) {

@@ -31,6 +31,7 @@ struct Context {
     Phase phase = Phase::serial;
     bool checks = true; // look at the phase where a member asks for it
     OnViolation on_violation = OnViolation::raise;
+    bool is_reproducible = false; // nothing may depend on timing: next_round delivery
 };
 
 // t_context:   writes: its thread, and who sends a frame thread away   reads: its thread

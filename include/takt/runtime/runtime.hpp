@@ -6,6 +6,7 @@
 #include "takt/frame.hpp"
 #include "takt/model.hpp"
 #include "takt/runtime/config.hpp"
+#include "takt/shared_table.hpp"
 #include "takt/signal.hpp"
 
 #include <chrono>
@@ -184,6 +185,9 @@ class Runtime {
 
     /// The root of the tree of instances, named "root". Any thread.
     Instance root() const noexcept;
+    /// The shared tables that have a name here. Any thread.
+    SharedTableRegistry& shared_tables() noexcept { return shared_tables_; }
+    const SharedTableRegistry& shared_tables() const noexcept { return shared_tables_; }
 
     // --- what one may want to know ---------------------------------------------------------------
 
@@ -243,6 +247,7 @@ class Runtime {
     SendResult post_closure(UniqueFunction<void()> closure);
 
     EffectiveConfig config_;
+    SharedTableRegistry shared_tables_;
     std::unique_ptr<detail::InstanceTree> tree_; // goes after the engine, which destroys into it
     std::unique_ptr<detail::Engine> engine_;
     FrameReport last_frame_;

@@ -20,7 +20,7 @@ namespace detail {
 
 /// Throws takt::Error: an index is 0 to 2^32 - 1.
 [[noreturn]] void refuse_index(const std::string& index);
-/// Throws takt::Error: a text is shorter than 2^32 bytes.
+/// Throws takt::Error: a text has at most kKeyBytesMax bytes.
 [[noreturn]] void refuse_text(std::size_t bytes);
 std::uint64_t hash_text(std::string_view text) noexcept;
 
@@ -31,9 +31,13 @@ concept TextLike = std::convertible_to<const T&, std::string_view>;
 
 } // namespace detail
 
+/// Of a text as key: two that collide need a node for every 4 bits of what they have in common, and
+/// a level of recursion.
+inline constexpr std::size_t kKeyBytesMax = 1024;
+
 /// Names an element of a SharedTable in a call: made from a string, an index or a Key, and valid as
 /// long as what it was made from. The string "1" and the index 1 are different keys. Throws
-/// takt::Error for an index below 0 or above 2^32 - 1.
+/// takt::Error for an index below 0 or above 2^32 - 1, and for a string of more than kKeyBytesMax.
 class KeyView {
   public:
     template <class T>
@@ -49,7 +53,7 @@ class KeyView {
                 detail::TextLike<T>,
                 "takt: a key of a SharedTable is a string or an index from 0 to 2^32 - 1");
             text_ = key;
-            if (text_.size() > UINT32_MAX) [[unlikely]]
+            if (text_.size() > kKeyBytesMax) [[unlikely]]
                 detail::refuse_text(text_.size());
             number_ = static_cast<std::uint32_t>(text_.size());
             is_text_ = true;
@@ -112,6 +116,9 @@ class Key {
     template <class T>
     requires(!std::same_as<T, Key>) explicit Key(const T& key) : Key(KeyView(key)) {}
     explicit Key(KeyView key) : text_(key.text()), view_(key) {}
+    // Moves copy: one that was moved from would name another element.
+    Key(const Key&) = default;
+    Key& operator=(const Key&) = default;
 
   private:
     friend KeyView;

@@ -30,9 +30,10 @@ class Reclaimer;
 /// | reserve, retire, reclaim | the same               | lock-free, but for memory         |
 ///
 /// Links are dropped when kBatch of them, or kBatchBytes, have gathered and all who were pinned then
-/// have unpinned at least once. Nobody waits for them: the batch does.
+/// have unpinned at least once. Nobody waits for them: the batch does, and its thread looks again every
+/// kBatch unpins. What a thread has retired that does nothing more waits until it ends.
 ///
-/// Y1  A link is dropped when nobody who was pinned as it was retired is still in that same pin.
+/// Z1  A link is dropped when nobody who was pinned as it was retired is still in that same pin.
 template <class P>
 class alignas(kInterference) Reader {
   public:
@@ -60,8 +61,10 @@ class alignas(kInterference) Reader {
         // relaxed: only this thread writes it
         const std::uint64_t now = sequence_.load(std::memory_order_relaxed);
         sequence_.store(now + 1, std::memory_order_release); // edge unpin, release side
-        if (limbo_.size() >= reclaim_at_ || bytes_ >= reclaim_at_bytes_) [[unlikely]]
-            reclaim();
+        if (--unpins_left_ == 0) [[unlikely]] {
+            unpins_left_ = kBatch;
+            reclaim_if_due();
+        }
     }
 
     /// Makes room for retire(), which then cannot fail. Throws std::bad_alloc.
@@ -73,6 +76,8 @@ class alignas(kInterference) Reader {
     void retire(Link link, std::size_t bytes) noexcept {
         limbo_.push_back(link);
         count_bytes(bytes_ + bytes);
+        if (limbo_.size() >= reclaim_at_ || bytes_ >= reclaim_at_bytes_) [[unlikely]]
+            unpins_left_ = 1;
     }
     /// Drops what nobody can look at any more. Not in a pin.
     void reclaim() noexcept;
@@ -90,6 +95,12 @@ class alignas(kInterference) Reader {
 
     explicit Reader(Reclaimer<P>& reclaimer) : reclaimer_(reclaimer) {}
     void reclaim_own() noexcept;
+    void reclaim_if_due() noexcept {
+        if (limbo_.size() >= reclaim_at_ || bytes_ >= reclaim_at_bytes_)
+            reclaim();
+        else if (!waiting_.empty() && all_have_left())
+            drop_waiting();
+    }
     bool begin_wait() noexcept;
     bool all_have_left() noexcept;
     void drop_waiting() noexcept;
@@ -111,6 +122,7 @@ class alignas(kInterference) Reader {
     unsigned depth_ = 0;
     std::size_t bytes_ = 0; // of limbo_ and waiting_
     std::size_t waiting_bytes_ = 0;
+    std::size_t unpins_left_ = kBatch; // to the next look at what waits
     std::size_t reclaim_at_ = kBatch;
     std::size_t reclaim_at_bytes_ = kBatchBytes;
     std::vector<Link> limbo_;   // retired since the last barrier
@@ -217,7 +229,7 @@ void Reader<P>::reclaim_own() noexcept {
 }
 
 // Who was pinned when limbo_ was retired is pinned now, in the same pin, or has left. The barrier
-// makes each pin that it does not show begin after the links were taken out (Y1).
+// makes each pin that it does not show begin after the links were taken out (Z1).
 template <class P>
 bool Reader<P>::begin_wait() noexcept {
     std::size_t readers = 0;

@@ -7,6 +7,7 @@
 #include "takt/shared_table/trie.hpp"
 
 #include "takt/actor.hpp"
+#include "takt/phase.hpp"
 
 #include <concepts>
 #include <cstddef>
@@ -34,7 +35,8 @@ using table::Item;
 
 template <class T>
 concept IntegerValue = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> &&
-                       (sizeof(T) < sizeof(std::int64_t) || std::signed_integral<T>);
+                       (sizeof(T) < sizeof(std::int64_t) ||
+                        (std::signed_integral<T> && sizeof(T) == sizeof(std::int64_t)));
 template <class T>
 concept NumberValue = IntegerValue<T> || std::floating_point<T>;
 template <class T>
@@ -47,12 +49,23 @@ inline constexpr bool is_optional = false;
 template <class T>
 inline constexpr bool is_optional<std::optional<T>> = true;
 
-/// f of update(), whatever its type.
+/// Refuses a write in the parallel phase of a runtime in which nothing may depend on timing.
+/// Wait-free: one thread-local read.
+inline void require_table_write(const char* member) {
+    const Context* const here = current_context();
+    if (here != nullptr && here->phase == Phase::parallel && here->is_reproducible) [[unlikely]]
+        check_failed(
+            member, Level::read_parallel,
+            "With next_round delivery nothing may depend on timing: write shared tables from "
+            "the serial phase, for example by commit(), or choose Delivery::immediate");
+}
+
+/// f of update(), whatever its type; `f` points to a pointer to it.
 struct Updater {
     void* f;
     std::optional<Value> (*call)(void* f, const std::optional<Value>& now);
 };
-/// f of for_each(), whatever its type.
+/// f of for_each(), in the same way.
 struct Visitor {
     void* f;
     void (*call)(void* f, const KeyView& key, const Value& value);
@@ -62,7 +75,8 @@ struct Visitor {
 
 /// A table of elements, key -> value, that any number of threads share: in both phases, and from
 /// outside. Copies of a SharedTable are the same table; it lives as long as one of them, or a table
-/// that it is in. Two tables are never equal, whatever is in them.
+/// that it is in. Two tables are never equal, whatever is in them. A handle that was moved from may be
+/// assigned to, and destroyed.
 ///
 /// Keys are strings and indices from 0 to 2^32 - 1 (KeyView). Values are bool, double, std::int64_t
 /// (and what fits into it), std::string, Vector3, ActorRef and SharedTable.
@@ -79,8 +93,9 @@ struct Visitor {
 /// not to be assigned by one thread while another uses it.
 ///
 /// Errors: a write to a frozen table, get<T>() of another type, increment() of what is no such
-/// number. They are takt::Error with key and type, and nothing has changed. All but contains() and
-/// is_frozen() may throw std::bad_alloc, with the same effect: none.
+/// number, a string of 4 GiB. They are takt::Error with key and type, and nothing has changed. All but
+/// is_frozen() may throw std::bad_alloc, with the same effect: none. With next_round delivery a write
+/// in the parallel phase raises PhaseError; a table may be made there, with its elements.
 class SharedTable {
   public:
     struct Entry;
@@ -132,22 +147,25 @@ class SharedTable {
     }
 
     /// Replaces the element by f(const std::optional<Value>& now), which returns a value, or std::nullopt to
-    /// erase it, or an std::optional of either. f is called again when somebody else was faster, so it
-    /// should have no effects; what it throws comes through, and nothing has changed.
+    /// erase it, or an std::optional of either. f is called again when the element is another by then,
+    /// so it should have no effects; what it throws comes through, and nothing has changed. f may look
+    /// at this table, clone it, and write other elements; if it writes this one, update() never ends.
     template <class F>
     void update(const KeyView& key, F&& f) {
         using Called = std::remove_reference_t<F>;
         const auto call = [](void* given, const std::optional<Value>& now) -> std::optional<Value> {
-            Called& called = *static_cast<Called*>(given);
+            Called& called = **static_cast<Called**>(given);
             if constexpr (std::same_as<decltype(called(now)), std::optional<Value>>)
                 return called(now);
             else
                 return result_of(called(now));
         };
-        update_by(key, {const_cast<void*>(static_cast<const void*>(std::addressof(f))), call});
+        Called* called = std::addressof(f);
+        update_by(key, {&called, call});
     }
 
-    /// How many elements: of some moment during the call, or just before.
+    /// How many elements. Exact when nobody writes, and else off by what is being written. Of a clone
+    /// the first call walks through its elements.
     std::size_t size() const;
     /// Erases all, at one moment.
     void clear();
@@ -158,9 +176,10 @@ class SharedTable {
     void for_each(F&& f) const {
         using Called = std::remove_reference_t<F>;
         const auto call = [](void* given, const KeyView& key, const Value& value) {
-            (*static_cast<Called*>(given))(key, value);
+            (**static_cast<Called**>(given))(key, value);
         };
-        visit({const_cast<void*>(static_cast<const void*>(std::addressof(f))), call});
+        Called* called = std::addressof(f);
+        visit({&called, call});
     }
 
     /// A new table with the elements of one moment. Shallow: tables in it are the same. Deep: they are
@@ -188,6 +207,7 @@ class SharedTable {
             return T();
     }
     void put(const KeyView& key, const table::Item& item);
+    void fill(const KeyView& key, const table::Item& item); // while nobody else has it
     std::int64_t increment_integer(const KeyView& key, std::int64_t by);
     double increment_double(const KeyView& key, double by);
     void update_by(const KeyView& key, detail::Updater updater);
@@ -243,7 +263,7 @@ auto as_value(const T& value) {
 
 table::Item item_of_table(TableCore* core) noexcept;
 table::Item item_of_vector(const Vector3& vector) noexcept;
-table::Item item_of(const Value& value) noexcept;
+table::Item item_of(const Value& value);
 
 } // namespace detail
 

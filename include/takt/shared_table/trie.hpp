@@ -39,7 +39,8 @@ struct Item {
 // What a slot holds: null, a leaf or a node, and marks.
 
 inline constexpr Link kSealed = 1; // this slot never changes again
-inline constexpr Link kOwned = 2;  // nobody else's slot points there, and what it holds may change
+inline constexpr Link kOwned =
+    2; // in an open slot: no other points there; what it holds may change
 inline constexpr Link kLeaf = 4;
 inline constexpr Link kMarks = kSealed | kOwned | kLeaf;
 
@@ -310,15 +311,16 @@ struct Decision {
 /// | size                  | lock-free; the first of a clone walks through its elements    |
 ///
 /// All by any number of threads at once, in a pin where a Reader is asked for. All but size() are
-/// linearizable, all keys together; size() is exact when nobody changes the trie.
+/// linearizable, all keys together; size() is exact when nobody changes the trie, and else off by
+/// what is being changed.
 ///
 /// Who follows links from the root is at home in a node as long as all links that led there are
 /// owned. At home he changes slots and cells where they are. In all other nodes and leaves:
 ///
-/// L1  He seals each slot and each cell before he relies on what it holds.
-/// L2  He changes nothing there: he takes a copy home, and changes that.
-/// L3  A sealed slot or cell never changes again; who finds his home sealed starts at the root.
-/// L4  A leaf is sealed before another takes its place, or none does.
+/// X1  He seals each slot and each cell before he relies on what it holds.
+/// X2  He changes nothing there: he takes a copy home, and changes that.
+/// X3  A sealed slot or cell never changes again; who finds his home sealed starts at the root.
+/// X4  A leaf is sealed before another takes its place, or none does.
 ///
 /// A snapshot takes kOwned from the root's link: from then on nobody who comes is at home in what it
 /// holds. Who came before may still change what nobody has sealed, as if he had been faster.
@@ -335,10 +337,7 @@ class Trie {
         counted_.store(kUncounted, std::memory_order_relaxed); // relaxed: not published yet
         root_.begin_with(content.release());
     }
-    ~Trie() {
-        drop<P>(shared(root_.last()));
-        drop<P>(shared(uncounted_.last()));
-    }
+    ~Trie() { abandon(); }
     Trie(const Trie&) = delete;
     Trie& operator=(const Trie&) = delete;
 
@@ -369,6 +368,14 @@ class Trie {
     Snapshot<P> snapshot(Pinned& me) const noexcept;
     void clear(Pinned& me);
     std::size_t size(Pinned& me) const;
+    /// Drops the content, and what was kept for size(), of one that nobody else knows.
+    void abandon() noexcept {
+        for (Slot<P>* slot : {&root_, &uncounted_}) {
+            const Link link = shared(slot->last());
+            slot->begin_with(0);
+            drop<P>(link);
+        }
+    }
 
   private:
     static constexpr std::int64_t kUncounted = -1;
@@ -390,6 +397,7 @@ class Trie {
         return key.digit(depth * P::kDigitBits, P::kDigitBits);
     }
     std::int64_t count_clone(Pinned& me) const;
+    void let_go_uncounted(Pinned& me) const noexcept;
     void count(std::int64_t change) noexcept {
         delta_.fetch_add(change, std::memory_order_relaxed); // relaxed: a number for size()
     }
@@ -413,7 +421,7 @@ typename Trie<P>::Found Trie<P>::find(const KeyView& key) const noexcept {
     bool at_home = is_owned(link);
     for (unsigned depth = 0; is_node(link); ++depth) {
         const Slot<P>& slot = node_of<P>(link)->slots[digit(key, depth)];
-        link = at_home ? slot.look() : slot.seal(); // (L1)
+        link = at_home ? slot.look() : slot.seal(); // (X1)
         at_home = at_home && is_owned(link);
     }
     return holds(link, key) ? Found(leaf_of<P>(link), at_home) : Found();
@@ -427,10 +435,10 @@ bool Trie<P>::try_change(Pinned& me, const KeyView& key, Decide& decide) {
     for (unsigned depth = 0;; ++depth) {
         Link found = slot->look();
         if (is_sealed(found)) [[unlikely]]
-            return false; // (L3)
+            return false; // (X3)
         if (is_node(found)) {
             if (!is_owned(found)) [[unlikely]] {
-                take_home(me, *slot, found); // (L2)
+                take_home(me, *slot, found); // (X2)
                 return false;
             }
             slot = &node_of<P>(found)->slots[digit(key, depth)];
@@ -469,7 +477,7 @@ bool Trie<P>::try_change_leaf(Pinned& me, Slot<P>& slot, Link found, const KeyVi
                               Decide& decide) {
     Leaf<P>& leaf = *leaf_of<P>(found);
     const bool at_home = is_owned(found);
-    const Item now = leaf.item(at_home); // (L1)
+    const Item now = leaf.item(at_home); // (X1)
     const Decision decision = decide(&now);
     if (decision.what == Decision::What::keep)
         return true;
@@ -482,7 +490,7 @@ bool Trie<P>::try_change_leaf(Pinned& me, Slot<P>& slot, Link found, const KeyVi
     }
     me.reserve();
     const Link fresh = put ? link_to(Leaf<P>::make(key, decision.item)) | kOwned : 0;
-    if (!leaf.try_seal(now) || !slot.try_replace(found, fresh)) { // (L4)
+    if (!leaf.try_seal(now) || !slot.try_replace(found, fresh)) { // (X4)
         drop<P>(fresh);
         return false;
     }
@@ -510,7 +518,7 @@ std::unique_ptr<Node<P>> Trie<P>::copy(const Node<P>& node) {
     auto mine = std::make_unique<Node<P>>();
     bool empty = true;
     for (unsigned at = 0; at < Node<P>::kSlots; ++at) {
-        const Link link = shared(node.slots[at].seal()); // (L1)
+        const Link link = shared(node.slots[at].seal()); // (X1)
         if (is_null(link))
             continue;
         hold<P>(link);
@@ -556,9 +564,10 @@ Snapshot<P> Trie<P>::snapshot(Pinned& me) const noexcept {
 }
 
 // Elements that others still insert into what is taken out come before the clear, and are counted:
-// the walk seals it.
+// the walk seals it. A clone lets go of what it has kept to count.
 template <class P>
 void Trie<P>::clear(Pinned& me) {
+    static_cast<void>(size(me));
     const Pin<P> pin(me);
     me.reserve();
     Link link = root_.look();
@@ -603,15 +612,20 @@ std::int64_t Trie<P>::count_clone(Pinned& me) const {
         return counted == kUncounted ? 0 : counted;
     }
     const std::int64_t counted = content.size();
-    counted_.store(counted, std::memory_order_release); // edge counted, release side
-    if (keeps_size_)
-        return counted;
     const Pin<P> pin(me);
     me.reserve();
+    counted_.store(counted, std::memory_order_release); // edge counted, release side
+    if (!keeps_size_)
+        let_go_uncounted(me);
+    return counted;
+}
+
+// In a pin, after reserve().
+template <class P>
+void Trie<P>::let_go_uncounted(Pinned& me) const noexcept {
     const Link link = uncounted_.look();
     if (!is_null(link) && uncounted_.try_replace(link, 0))
-        me.retire(link, 0); // what of it is garbage is not known
-    return counted;
+        me.retire(link, sizeof(Node<P>)); // what of the rest is garbage is not known
 }
 
 } // namespace takt::table
