@@ -18,7 +18,7 @@ constexpr std::size_t kOrder = 1 << 16; // keys drawn for each thread
 constexpr std::size_t kBatch = 256;     // operations between two readings of the clock
 constexpr std::size_t kBatches = 400;   // of each thread and window
 
-using Make = std::unique_ptr<Contender> (*)(std::uint32_t keys);
+using Make = std::unique_ptr<Contender> (*)(KeyKind kind, std::uint32_t keys);
 
 /// The keys of one thread.
 Order draw(std::uint32_t keys, bool zipf, unsigned thread) {
@@ -48,6 +48,7 @@ struct Operation {
     const char* name;
     What what;
     bool zipf = false;
+    KeyKind kind = KeyKind::text;
 };
 
 constexpr Operation kOperations[] = {
@@ -64,6 +65,10 @@ constexpr Operation kOperations[] = {
     {"mixed50_zipf", What::mixed50, true},
     {"clone", What::clone},
     {"clone_under_write", What::clone_under_write},
+    {"get_index", What::get, false, KeyKind::index},
+    {"get_frozen_index", What::get_frozen, false, KeyKind::index},
+    {"increment_index", What::increment, false, KeyKind::index},
+    {"mixed95_index", What::mixed95, false, KeyKind::index},
 };
 
 bool is_clone(What what) {
@@ -95,28 +100,10 @@ std::uint64_t run(Contender& table, What what, const Order& order, std::size_t o
 
 /// A contender with its keys, made when the first of its rows runs, and what its elements take.
 struct Filled {
+    std::string name;
     std::unique_ptr<Contender> table;
     double bytes_per_element = 0;
 };
-
-Filled& filled(const std::string& name, Make make, std::uint32_t keys) {
-    static std::map<std::string, Filled> all;
-    Filled& one = all[name + "/" + std::to_string(keys)];
-    if (one.table == nullptr) {
-        all.erase(name + "/" + std::to_string(keys));
-        all.clear(); // one at a time: they are large
-        const auto in_use = [] {
-            const struct mallinfo2 info = mallinfo2();
-            return static_cast<double>(info.uordblks + info.hblkhd);
-        };
-        const double before = in_use();
-        Filled fresh{make(keys), 0};
-        // Twice: the table, and its frozen copy, which shares nothing by then.
-        fresh.bytes_per_element = (in_use() - before) / 2 / keys;
-        return all[name + "/" + std::to_string(keys)] = std::move(fresh);
-    }
-    return one;
-}
 
 struct Row {
     std::string contender;
@@ -124,6 +111,11 @@ struct Row {
     Operation operation;
     std::uint32_t keys;
     std::size_t threads;
+    /// What rows with the same contender share.
+    std::string table() const {
+        return contender + (operation.kind == KeyKind::index ? "/index/" : "/text/") +
+               std::to_string(keys);
+    }
     // A copy of a million elements is no matter of nanoseconds.
     std::size_t batch() const {
         return is_clone(operation.what) && contender != "takt" ? 1 : kBatch;
@@ -132,6 +124,24 @@ struct Row {
         return batch() == 1 ? std::max<std::size_t>(2, 20'000 / keys) : kBatches;
     }
 };
+
+/// That of the row: one at a time, since they are large.
+Filled& filled(const Row& row) {
+    static Filled one;
+    if (one.name == row.table())
+        return one;
+    one = {};
+    const auto in_use = [] {
+        const struct mallinfo2 info = mallinfo2();
+        return static_cast<double>(info.uordblks + info.hblkhd);
+    };
+    one = {row.table(), row.make(row.operation.kind, row.keys), 0};
+    const double before = in_use();
+    one.table->fill();
+    // Twice: the table, and its frozen copy, which shares nothing by then.
+    one.bytes_per_element = (in_use() - before) / 2 / row.keys;
+    return one;
+}
 
 // One thread of a window: where it ran, and ns of an operation in each batch.
 void run_thread(const Row& row, Contender& table, std::size_t thread,
@@ -156,7 +166,7 @@ void run_thread(const Row& row, Contender& table, std::size_t thread,
 }
 
 Window window(const Row& row) {
-    Filled& contender = filled(row.contender, row.make, row.keys);
+    Filled& contender = filled(row);
     Contender& table = *contender.table;
     const bool counts = row.operation.what == What::increment || row.operation.what == What::update;
     const std::uint64_t before = counts ? table.sum() : 0;
@@ -214,7 +224,8 @@ int main(int argc, char** argv) {
                 for (const std::size_t threads : {1u, 2u, 4u}) {
                     const bool writers = operation.what == What::clone_under_write;
                     const bool tbb = make == make_tbb_hash_map;
-                    if ((writers && (threads == 1 || tbb)) || (tbb && make(1) == nullptr))
+                    if ((writers && (threads == 1 || tbb)) ||
+                        (tbb && make(KeyKind::index, 1) == nullptr))
                         continue; // tbb has no copy of a moment
                     const Row row{name, make, operation, keys, threads};
                     const std::string label = std::string("shared_table/") + name + "/" +

@@ -15,10 +15,16 @@ namespace takt::bench::shared_table {
 using MapValue = std::variant<bool, double, std::int64_t, std::string, Vector3>;
 
 /// Map has get(key), add(key, by), set(key, value), copy() and sum().
-template <class Map>
+template <class Map, class Keys>
 class MapContender : public Contender {
   public:
-    explicit MapContender(std::uint32_t keys) : map_(keys), frozen_(map_.copy()) {}
+    explicit MapContender(std::uint32_t keys) : keys_(keys) {}
+
+    void fill() override {
+        for (std::uint32_t at = 0; at < keys_.size(); ++at)
+            map_.set(keys_[at], 1);
+        frozen_ = map_.copy();
+    }
 
     std::uint64_t get(const Order& order, std::size_t operations) override {
         std::uint64_t sum = 0;
@@ -61,11 +67,21 @@ class MapContender : public Contender {
     std::uint64_t sum() override { return map_.sum(); }
 
   private:
-    static std::uint32_t key(const Order& order, std::size_t at) {
-        return order[at & (order.size() - 1)];
+    decltype(auto) key(const Order& order, std::size_t at) const {
+        return keys_[order[at & (order.size() - 1)]];
     }
+
+    const Keys keys_;
     Map map_;
-    const typename Map::Frozen frozen_;
+    typename Map::Frozen frozen_;
 };
+
+/// The contender whose Map<K> has keys of type K.
+template <template <class> class Map>
+std::unique_ptr<Contender> make_map(KeyKind kind, std::uint32_t keys) {
+    if (kind == KeyKind::index)
+        return std::make_unique<MapContender<Map<std::uint32_t>, Indices>>(keys);
+    return std::make_unique<MapContender<Map<std::string>, Texts<std::string>>>(keys);
+}
 
 } // namespace takt::bench::shared_table

@@ -8,24 +8,21 @@
 namespace takt::bench::shared_table {
 namespace {
 
+template <class Key>
 class SharedMutexMap {
   public:
-    using Frozen = std::unordered_map<std::uint32_t, MapValue>;
+    using Frozen = std::unordered_map<Key, MapValue>;
 
-    explicit SharedMutexMap(std::uint32_t keys) {
-        for (std::uint32_t key = 0; key < keys; ++key)
-            map_[key] = std::int64_t{1};
-    }
-    std::int64_t get(std::uint32_t key) const {
+    std::int64_t get(const Key& key) const {
         const std::shared_lock lock(mutex_);
         return std::get<std::int64_t>(map_.find(key)->second);
     }
-    std::int64_t add(std::uint32_t key, std::int64_t by) {
+    std::int64_t add(const Key& key, std::int64_t by) {
         const std::unique_lock lock(mutex_);
         std::int64_t& value = std::get<std::int64_t>(map_.find(key)->second);
         return std::exchange(value, value + by);
     }
-    void set(std::uint32_t key, std::int64_t value) {
+    void set(const Key& key, std::int64_t value) {
         const std::unique_lock lock(mutex_);
         map_[key] = value;
     }
@@ -47,8 +44,8 @@ class SharedMutexMap {
 
 } // namespace
 
-std::unique_ptr<Contender> make_shared_mutex_map(std::uint32_t keys) {
-    return std::make_unique<MapContender<SharedMutexMap>>(keys);
+std::unique_ptr<Contender> make_shared_mutex_map(KeyKind kind, std::uint32_t keys) {
+    return make_map<SharedMutexMap>(kind, keys);
 }
 
 } // namespace takt::bench::shared_table

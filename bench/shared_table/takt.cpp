@@ -6,16 +6,19 @@
 namespace takt::bench::shared_table {
 namespace {
 
+template <class Keys>
 class Takt : public Contender {
   public:
-    explicit Takt(std::uint32_t keys) : keys_(keys) {
-        for (std::uint32_t key = 0; key < keys; ++key)
-            table_.set(key, 1);
+    explicit Takt(std::uint32_t keys) : keys_(keys) {}
+
+    void fill() override {
+        for (std::uint32_t at = 0; at < keys_.size(); ++at)
+            table_.set(keys_[at], 1);
         frozen_ = table_.clone_and_freeze();
         std::uint64_t all = 0; // seals what is frozen, once
         frozen_.for_each([&](const KeyView&, const Value&) { ++all; });
-        for (std::uint32_t key = 0; key < keys; ++key) // takes all nodes home again
-            table_.set(key, 1);
+        for (std::uint32_t at = 0; at < keys_.size(); ++at) // takes all nodes home again
+            table_.set(keys_[at], 1);
     }
 
     std::uint64_t get(const Order& order, std::size_t operations) override {
@@ -58,14 +61,14 @@ class Takt : public Contender {
         table_.for_each([&](const KeyView&, const Value& value) {
             sum += static_cast<std::uint64_t>(std::get<std::int64_t>(value));
         });
-        for (std::uint32_t at = 0; at < keys_; ++at) // home again
-            table_.increment(at, 0);
+        for (std::uint32_t at = 0; at < keys_.size(); ++at) // home again
+            table_.increment(keys_[at], 0);
         return sum;
     }
 
   private:
-    static std::uint32_t key(const Order& order, std::size_t at) {
-        return order[at & (order.size() - 1)];
+    decltype(auto) key(const Order& order, std::size_t at) const {
+        return keys_[order[at & (order.size() - 1)]];
     }
     std::uint64_t get_from(const SharedTable& table, const Order& order, std::size_t operations) {
         std::uint64_t sum = 0;
@@ -74,15 +77,17 @@ class Takt : public Contender {
         return sum;
     }
 
-    const std::uint32_t keys_;
+    const Keys keys_;
     SharedTable table_;
     SharedTable frozen_;
 };
 
 } // namespace
 
-std::unique_ptr<Contender> make_takt(std::uint32_t keys) {
-    return std::make_unique<Takt>(keys);
+std::unique_ptr<Contender> make_takt(KeyKind kind, std::uint32_t keys) {
+    if (kind == KeyKind::index)
+        return std::make_unique<Takt<Indices>>(keys);
+    return std::make_unique<Takt<Texts<Key>>>(keys);
 }
 
 } // namespace takt::bench::shared_table

@@ -10,29 +10,26 @@
 namespace takt::bench::shared_table {
 namespace {
 
+template <class Key>
 class TbbHashMap {
-    using Map = tbb::concurrent_hash_map<std::uint32_t, MapValue>;
+    using Map = tbb::concurrent_hash_map<Key, MapValue>;
 
   public:
-    using Frozen = std::unordered_map<std::uint32_t, MapValue>;
+    using Frozen = std::unordered_map<Key, MapValue>;
 
-    explicit TbbHashMap(std::uint32_t keys) {
-        for (std::uint32_t key = 0; key < keys; ++key)
-            set(key, 1);
-    }
-    std::int64_t get(std::uint32_t key) const {
-        Map::const_accessor found;
+    std::int64_t get(const Key& key) const {
+        typename Map::const_accessor found;
         map_.find(found, key);
         return std::get<std::int64_t>(found->second);
     }
-    std::int64_t add(std::uint32_t key, std::int64_t by) {
-        Map::accessor found;
+    std::int64_t add(const Key& key, std::int64_t by) {
+        typename Map::accessor found;
         map_.find(found, key);
         std::int64_t& value = std::get<std::int64_t>(found->second);
         return std::exchange(value, value + by);
     }
-    void set(std::uint32_t key, std::int64_t value) {
-        Map::accessor found;
+    void set(const Key& key, std::int64_t value) {
+        typename Map::accessor found;
         map_.insert(found, key);
         found->second = value;
     }
@@ -51,8 +48,8 @@ class TbbHashMap {
 
 } // namespace
 
-std::unique_ptr<Contender> make_tbb_hash_map(std::uint32_t keys) {
-    return std::make_unique<MapContender<TbbHashMap>>(keys);
+std::unique_ptr<Contender> make_tbb_hash_map(KeyKind kind, std::uint32_t keys) {
+    return make_map<TbbHashMap>(kind, keys);
 }
 
 } // namespace takt::bench::shared_table
@@ -61,7 +58,7 @@ std::unique_ptr<Contender> make_tbb_hash_map(std::uint32_t keys) {
 
 namespace takt::bench::shared_table {
 
-std::unique_ptr<Contender> make_tbb_hash_map(std::uint32_t) {
+std::unique_ptr<Contender> make_tbb_hash_map(KeyKind, std::uint32_t) {
     return nullptr;
 }
 
