@@ -22,6 +22,8 @@ struct TableCore {
     /// A new one, with one handle. Throws std::bad_alloc. Lock-free, but for memory.
     static SharedTable make(Snapshot content, bool is_frozen);
     static TableCore& of(const SharedTable& table) noexcept { return *table.core_; }
+    /// Null for a handle that was moved from.
+    static TableCore* find(const SharedTable& table) noexcept { return table.core_; }
     /// A handle more: `core` has one that stays meanwhile.
     static SharedTable handle(TableCore* core) noexcept {
         core->hold();

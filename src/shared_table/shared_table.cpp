@@ -226,7 +226,7 @@ Item item_of(const Value& value) {
         Item operator()(const Vector3& it) const noexcept { return item_of_vector(it); }
         Item operator()(ActorRef it) const noexcept { return {Type::actor, it.address(), {}}; }
         Item operator()(const SharedTable& it) const noexcept {
-            return item_of_table(&TableCore::of(it));
+            return item_of_table(TableCore::find(it));
         }
     };
     return std::visit(ToItem(), value);
