@@ -192,14 +192,21 @@ TEST_P(SignalStress, tasks_are_cancelled_while_fires_let_them_go_on) {
         }));
     const ActorRef fires = runtime.spawn_actor(
         {}, [&](Actor& self) { self.bind_parallel(kGo, [&] { signal.fire(1); }); });
+    // As many a round, so that slow rounds do not grow slower by more fires.
+    constexpr int kFiresARound = 16;
+    std::atomic<int> fires_wanted{0};
     std::atomic<bool> stop{false};
     std::thread outside([&, ref = signal.ref()] {
-        while (!stop.load(std::memory_order_relaxed)) { // relaxed: joined below
-            ref.fire(2);
+        for (int fired = 0; !stop.load(std::memory_order_relaxed);) {   // relaxed: joined below
+            if (fired < fires_wanted.load(std::memory_order_relaxed)) { // relaxed: only a number
+                ref.fire(2);
+                ++fired;
+            }
             std::this_thread::yield();
         }
     });
     for (int round = 0; round < kRounds; ++round) {
+        fires_wanted.fetch_add(kFiresARound, std::memory_order_relaxed); // relaxed: only a number
         for (std::size_t at = 0; at < actors.size(); ++at)
             if ((round + static_cast<int>(at)) % 3 != 0)
                 actors[at].send(kGo);
