@@ -239,18 +239,23 @@ class Pinned {
 };
 
 TEST(SharedTableGarbage, that_had_to_wait_for_a_reader_goes_soon_after_him) {
-    SharedTable table = filled(5'000);
+    SharedTable table = filled(20'000);
     settle();
     const std::size_t before = takt::shared_table_garbage_bytes();
     {
         Pinned pinned;
         table.clear();
         settle();
-        EXPECT_GT(takt::shared_table_garbage_bytes(), before + 5'000 * 64);
+        EXPECT_GT(takt::shared_table_garbage_bytes(), before + 20'000 * 64);
     }
     for (int times = 0; times < 600; ++times) // a few reads later
         EXPECT_FALSE(table.contains(times));
     EXPECT_LT(takt::shared_table_garbage_bytes(), before + 1'000);
+    // And a batch is what it was before.
+    for (int times = 0; times < 50; ++times) {
+        table.set("text", std::string(100'000, 'x'));
+        EXPECT_LT(takt::shared_table_garbage_bytes(), before + 500'000) << times;
+    }
 }
 
 TEST(SharedTableGarbage, of_a_thread_that_ended_meanwhile_goes_too) {

@@ -80,10 +80,11 @@ class FrameSignal : public SignalSource<FrameTime> {
 
 /// Workers, actors and frames.
 ///
-/// One thread at a time, the frame thread, uses a Runtime, but for stop(), post() and producer(),
-/// which any thread may call. It is the thread that made the runtime, or the last one that called
-/// serial() or step(). PhaseError tells who comes while a frame runs (docs/levels.md). Between frames
-/// it is in the serial phase: that is how a world is populated, and how an engine embeds takt.
+/// One thread at a time, the frame thread, uses a Runtime, but for stop(), post(), producer() and
+/// shared_tables(), which any thread may call. It is the thread that made the runtime, or the last
+/// one that called serial() or step(). PhaseError tells who comes while a frame runs
+/// (docs/levels.md). Between frames it is in the serial phase: that is how a world is populated, and
+/// how an engine embeds takt.
 ///
 /// What is not handled when a Runtime is destroyed expires; shutdown() says how much that was. An
 /// ActorRef of it may be used from outside until its destruction begins; a MailProducer also after.

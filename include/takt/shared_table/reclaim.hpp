@@ -96,10 +96,9 @@ class alignas(kInterference) Reader {
     explicit Reader(Reclaimer<P>& reclaimer) : reclaimer_(reclaimer) {}
     void reclaim_own() noexcept;
     void reclaim_if_due() noexcept {
-        if (limbo_.size() >= reclaim_at_ || bytes_ >= reclaim_at_bytes_)
+        const bool has_enough = limbo_.size() >= reclaim_at_ || bytes_ >= reclaim_at_bytes_;
+        if (has_enough || (!waiting_.empty() && all_have_left()))
             reclaim();
-        else if (!waiting_.empty() && all_have_left())
-            drop_waiting();
     }
     bool begin_wait() noexcept;
     bool all_have_left() noexcept;
