@@ -9,7 +9,8 @@
 // rest sets. clone: of a table at rest. clone_under_write: by thread 0, while the others set.
 // Keys are texts like "npc/123456", made before the clock runs: of takt's as Key, of the others' as
 // std::string. With _index in the operation's name they are 32-bit indices.
-// The elements are 64-bit integers. Increments are counted: after a window their sum must be there.
+// The elements are 64-bit integers, all 1 when a window begins. Each thread's reads must add up to what
+// was there, increments must all be there after the window, and so must all elements of a clone.
 
 #include "support/window.hpp"
 
@@ -29,7 +30,6 @@ using Order = std::vector<std::uint32_t>;
 /// Keys 0 to count - 1 as indices.
 class Indices {
   public:
-    using Key = std::uint32_t;
     explicit Indices(std::uint32_t count) : count_(count) {}
     std::uint32_t operator[](std::uint32_t at) const noexcept { return at; }
     std::uint32_t size() const noexcept { return count_; }
@@ -42,7 +42,6 @@ class Indices {
 template <class K>
 class Texts {
   public:
-    using Key = K;
     explicit Texts(std::uint32_t count) {
         keys_.reserve(count);
         for (std::uint32_t at = 0; at < count; ++at)
@@ -63,7 +62,8 @@ class Contender {
     virtual ~Contender() = default;
     /// Once, before all else. Keys are there already.
     virtual void fill() = 0;
-    /// `operations` of them; the answer is a sum of what was read, so that nothing is left out.
+    /// `operations` of them; the answer is the sum of what was read, or how many clones were made. Sets
+    /// are to 1.
     virtual std::uint64_t get(const Order& order, std::size_t operations) = 0;
     virtual std::uint64_t get_frozen(const Order& order, std::size_t operations) = 0;
     virtual std::uint64_t increment(const Order& order, std::size_t operations) = 0;
@@ -71,7 +71,10 @@ class Contender {
     virtual std::uint64_t update(const Order& order, std::size_t operations) = 0;
     virtual std::uint64_t mixed(const Order& order, std::size_t operations, unsigned gets) = 0;
     virtual std::uint64_t clone(std::size_t operations) = 0;
-    virtual std::uint64_t sum() = 0;
+    virtual std::uint64_t sum_of_all() = 0;
+    virtual std::uint64_t sum_of_a_clone() = 0;
+    /// All elements are 1 again, and none is shared with a clone.
+    virtual void reset() = 0;
 };
 
 std::unique_ptr<Contender> make_takt(KeyKind kind, std::uint32_t keys);

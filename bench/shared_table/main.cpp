@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <random>
 #include <thread>
 
@@ -16,7 +17,7 @@ namespace {
 
 constexpr std::size_t kOrder = 1 << 16; // keys drawn for each thread
 constexpr std::size_t kBatch = 256;     // operations between two readings of the clock
-constexpr std::size_t kBatches = 400;   // of each thread and window
+constexpr std::size_t kBatches = 400;   // of each thread and window, at least
 
 using Make = std::unique_ptr<Contender> (*)(KeyKind kind, std::uint32_t keys);
 
@@ -119,8 +120,12 @@ struct Row {
     std::size_t batch() const {
         return is_clone(operation.what) && contender != "takt" ? 1 : kBatch;
     }
-    std::size_t batches() const {
-        return batch() == 1 ? std::max<std::size_t>(2, 20'000 / keys) : kBatches;
+    std::size_t batches(std::size_t thread) const {
+        if (operation.what == What::clone_under_write && thread > 0)
+            return 1; // it writes as long as clones are made
+        // Threads that share a CPU take turns of milliseconds.
+        const std::size_t turns = plan_for(static_cast<int>(threads)).oversubscribed ? 20 : 1;
+        return batch() == 1 ? std::max<std::size_t>(2, turns * 20'000 / keys) : turns * kBatches;
     }
 };
 
@@ -142,56 +147,117 @@ Filled& filled(const Row& row) {
     return one;
 }
 
-// One thread of a window: where it ran, and ns of an operation in each batch.
-void run_thread(const Row& row, Contender& table, std::size_t thread,
-                std::atomic<std::size_t>& ready, measure::Span& span, measure::Samples& samples) {
+/// What one batch must answer; nothing for what depends on the other threads.
+std::optional<std::uint64_t> answer_of(const Row& row, std::size_t thread) {
+    const auto gets = [&](unsigned of_a_hundred) {
+        std::uint64_t count = 0;
+        for (std::size_t at = 0; at < row.batch(); ++at)
+            count += is_get(at, of_a_hundred);
+        return count;
+    };
+    switch (row.operation.what) {
+    case What::get:
+    case What::get_frozen:
+    case What::clone:
+        return row.batch();
+    case What::mixed95:
+        return gets(95);
+    case What::mixed50:
+        return gets(50);
+    case What::clone_under_write:
+        return thread == 0 ? row.batch() : 0;
+    case What::increment:
+    case What::update:
+        break;
+    }
+    return std::nullopt;
+}
+
+/// After a window of so many operations: what is there is what was done. The table is as it was before.
+bool is_right_after(const Row& row, Contender& table, std::uint64_t operations) {
+    if (is_clone(row.operation.what)) {
+        const bool right = table.sum_of_a_clone() == row.keys;
+        table.reset();
+        return right;
+    }
+    if (row.operation.what != What::increment && row.operation.what != What::update)
+        return true;
+    const bool right = table.sum_of_all() == row.keys + operations;
+    table.reset();
+    return right;
+}
+
+/// What one thread of a window did.
+struct Ran {
+    measure::Span span;
+    measure::Samples samples; // ns of an operation in each batch
+    std::size_t batches = 0;
+    bool right = true;
+};
+
+// All run until each has done what it has to: what is measured is measured beside the others.
+Ran run_thread(const Row& row, Contender& table, std::size_t thread,
+               std::atomic<std::size_t>& ready, std::atomic<std::size_t>& ended) {
     const Order order = draw(row.keys, row.operation.zipf, static_cast<unsigned>(thread));
     const Plan plan = plan_for(static_cast<int>(row.threads));
     const ScopedPin pin(plan.workers[thread].cpu);
     (void)run(table, row.operation.what, order, row.batch(), thread); // warm
     ready.fetch_add(1, std::memory_order_acq_rel);
     while (ready.load(std::memory_order_acquire) < row.threads)
-        StdPolicy::pause();
-    span = {measure::ticks(), 0, sched_getcpu()};
+        std::this_thread::yield(); // to the threads that share its CPU
+    Ran ran;
+    ran.span = {measure::ticks(), 0, sched_getcpu()};
     std::uint64_t sum = 0;
-    for (std::size_t batch = 0; batch < row.batches(); ++batch) {
+    while (ended.load(std::memory_order_acquire) < row.threads) {
         const std::uint64_t begin = measure::ticks();
         sum += run(table, row.operation.what, order, row.batch(), thread);
-        samples.add(static_cast<double>(measure::ticks() - begin) * measure::ns_per_tick() /
-                    static_cast<double>(row.batch()));
+        ran.samples.add(static_cast<double>(measure::ticks() - begin) * measure::ns_per_tick() /
+                        static_cast<double>(row.batch()));
+        if (++ran.batches == row.batches(thread))
+            ended.fetch_add(1, std::memory_order_acq_rel);
     }
-    span.end = measure::ticks();
+    ran.span.end = measure::ticks();
+    const std::optional<std::uint64_t> answer = answer_of(row, thread);
+    ran.right = !answer || sum == *answer * ran.batches;
     benchmark::DoNotOptimize(sum);
+    return ran;
 }
 
 Window window(const Row& row) {
     Filled& contender = filled(row);
     Contender& table = *contender.table;
-    const bool counts = row.operation.what == What::increment || row.operation.what == What::update;
-    const std::uint64_t before = counts ? table.sum() : 0;
     std::atomic<std::size_t> ready{0};
-    std::vector<measure::Span> spans(row.threads);
-    std::vector<measure::Samples> samples(row.threads);
+    std::atomic<std::size_t> ended{0};
+    std::vector<Ran> ran(row.threads);
     std::vector<std::thread> threads;
     for (std::size_t thread = 0; thread < row.threads; ++thread)
         threads.emplace_back(
-            [&, thread] { run_thread(row, table, thread, ready, spans[thread], samples[thread]); });
+            [&, thread] { ran[thread] = run_thread(row, table, thread, ready, ended); });
     for (std::thread& thread : threads)
         thread.join();
     Window result;
-    result.spans = spans;
-    // clone_under_write: of the cloner alone.
-    if (row.operation.what == What::clone_under_write)
-        samples.resize(1);
-    for (const measure::Samples& of_thread : samples)
-        result.samples.add(of_thread);
-    // ns of the whole table's operations: threads that do not disturb each other share it.
-    const double each = result.samples.percentile(0.5);
+    std::size_t batches = 0;
+    std::uint64_t begin = UINT64_MAX;
+    std::uint64_t end = 0;
+    for (const Ran& one : ran) {
+        result.spans.push_back(one.span);
+        begin = std::min(begin, one.span.begin);
+        end = std::max(end, one.span.end);
+        result.wrong |= !one.right;
+        batches += one.batches + 1;
+        // clone_under_write: of the cloner alone.
+        if (row.operation.what != What::clone_under_write || &one == &ran.front())
+            result.samples.add(one.samples);
+    }
+    const double ns_of_all = static_cast<double>(end - begin) * measure::ns_per_tick();
+    // ns of a clone; else ns of the whole table's operations: what a thread waits for the
+    // others is in it, which the median of its batches would hide.
     result.ns_per_operation =
-        is_clone(row.operation.what) ? each : each / static_cast<double>(row.threads);
+        is_clone(row.operation.what)
+            ? result.samples.percentile(0.5)
+            : ns_of_all / static_cast<double>((batches - row.threads) * row.batch());
     result.counters["bytes_per_element"] = contender.bytes_per_element;
-    const std::uint64_t done = row.threads * (row.batches() + 1) * row.batch();
-    result.wrong = counts && table.sum() - before != done;
+    result.wrong |= !is_right_after(row, table, batches * row.batch());
     return result;
 }
 
@@ -206,7 +272,7 @@ void run_row(benchmark::State& state, const Row& row) {
     });
     state.counters["bytes_per_element"] = bytes;
     if (wrong)
-        state.SkipWithError("the increments do not add up");
+        state.SkipWithError("the elements do not add up");
 }
 
 } // namespace

@@ -9,32 +9,28 @@ namespace takt::bench::shared_table {
 namespace {
 
 template <class Key>
-class SharedMutexMap {
+class SharedMutexMap : public FrozenMap<Key> {
   public:
-    using Frozen = std::unordered_map<Key, MapValue>;
+    using typename FrozenMap<Key>::Frozen;
+    using FrozenMap<Key>::get;
 
     std::int64_t get(const Key& key) const {
         const std::shared_lock lock(mutex_);
         return std::get<std::int64_t>(map_.find(key)->second);
     }
-    std::int64_t add(const Key& key, std::int64_t by) {
+    std::int64_t increment(const Key& key) {
         const std::unique_lock lock(mutex_);
-        std::int64_t& value = std::get<std::int64_t>(map_.find(key)->second);
-        return std::exchange(value, value + by);
+        return std::get<std::int64_t>(map_.find(key)->second)++;
     }
+    std::int64_t update(const Key& key) { return increment(key); }
     void set(const Key& key, std::int64_t value) {
         const std::unique_lock lock(mutex_);
         map_[key] = value;
     }
-    Frozen copy() const {
+    std::int64_t clone() const { return freeze().empty() ? 0 : 1; }
+    Frozen freeze() const {
         const std::shared_lock lock(mutex_);
         return map_;
-    }
-    std::uint64_t sum() const {
-        std::uint64_t sum = 0;
-        for (const auto& [key, value] : map_)
-            sum += static_cast<std::uint64_t>(std::get<std::int64_t>(value));
-        return sum;
     }
 
   private:

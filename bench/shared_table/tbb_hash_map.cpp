@@ -11,36 +11,32 @@ namespace takt::bench::shared_table {
 namespace {
 
 template <class Key>
-class TbbHashMap {
+class TbbHashMap : public FrozenMap<Key> {
     using Map = tbb::concurrent_hash_map<Key, MapValue>;
 
   public:
-    using Frozen = std::unordered_map<Key, MapValue>;
+    using typename FrozenMap<Key>::Frozen;
+    using FrozenMap<Key>::get;
 
     std::int64_t get(const Key& key) const {
         typename Map::const_accessor found;
         map_.find(found, key);
         return std::get<std::int64_t>(found->second);
     }
-    std::int64_t add(const Key& key, std::int64_t by) {
+    std::int64_t increment(const Key& key) {
         typename Map::accessor found;
         map_.find(found, key);
-        std::int64_t& value = std::get<std::int64_t>(found->second);
-        return std::exchange(value, value + by);
+        return std::get<std::int64_t>(found->second)++;
     }
+    std::int64_t update(const Key& key) { return increment(key); }
     void set(const Key& key, std::int64_t value) {
         typename Map::accessor found;
         map_.insert(found, key);
         found->second = value;
     }
+    std::int64_t clone() const { return freeze().empty() ? 0 : 1; }
     // Not a moment: it has no such thing. Only where nobody writes.
-    Frozen copy() const { return {map_.begin(), map_.end()}; }
-    std::uint64_t sum() const {
-        std::uint64_t sum = 0;
-        for (const auto& [key, value] : map_)
-            sum += static_cast<std::uint64_t>(std::get<std::int64_t>(value));
-        return sum;
-    }
+    Frozen freeze() const { return {map_.begin(), map_.end()}; }
 
   private:
     Map map_;

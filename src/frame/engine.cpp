@@ -539,6 +539,10 @@ std::int64_t Engine::real_time_of(std::int64_t frame_time_ns) const noexcept {
     return later(began_ns_, frame_time_ns);
 }
 
+std::int64_t Engine::present_ns() const noexcept {
+    return options_.virtual_clock ? time_.time_ns : now_ns() - began_ns_;
+}
+
 std::uint64_t Engine::refused(SendResult why) const noexcept {
     std::uint64_t sum = 0;
     for (const auto& worker : frame_workers_)

@@ -115,6 +115,8 @@ class Engine final : public ActorHost, public TaskHost {
     std::int64_t next_due_ns() const noexcept;
     const FrameTime& time() const noexcept { return time_; }
     std::int64_t real_time_of(std::int64_t frame_time_ns) const noexcept;
+    /// What a frame's time would be, began it now: that of the last one where the clock is virtual.
+    std::int64_t present_ns() const noexcept;
     /// Where the clock is virtual.
     void advance_clock(std::int64_t by_ns) noexcept { advanced_ns_ += by_ns; }
     /// With a virtual clock: the time of the next frame.

@@ -75,7 +75,7 @@ void Runtime::run() {
 
 void Runtime::run_for(std::chrono::nanoseconds duration) {
     engine_->require_no_frame("takt::Runtime::run_for");
-    const std::int64_t end_ns = later(engine_->time().time_ns, duration.count());
+    const std::int64_t end_ns = later(engine_->present_ns(), duration.count());
     run_while(
         "takt::Runtime::run_for", [this, end_ns] { return engine_->time().time_ns < end_ns; },
         end_ns);

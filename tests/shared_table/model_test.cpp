@@ -39,35 +39,35 @@ TYPED_TEST(TrieModel, insert_against_insert) {
     no_schedule_breaks(insert_against_insert<TypeParam>());
 }
 
-TYPED_TEST(TrieModel, set_against_clone_L1) {
+TYPED_TEST(TrieModel, set_against_clone_X1) {
     no_schedule_breaks(set_against_clone<TypeParam>(false, 1));
     no_schedule_breaks(set_against_clone<TypeParam>(true, 1));
 }
 
-TYPED_TEST(TrieModel, set_against_two_clones_L1) {
+TYPED_TEST(TrieModel, set_against_two_clones_X1) {
     no_random_schedule_breaks(set_against_clone<TypeParam>(false, 2));
     no_random_schedule_breaks(set_against_clone<TypeParam>(true, 2));
 }
 
-TYPED_TEST(TrieModel, increment_against_clone_L1) {
+TYPED_TEST(TrieModel, increment_against_clone_X1) {
     no_schedule_breaks(increment_against_clone<TypeParam>(1, false));
     no_schedule_breaks(increment_against_clone<TypeParam>(2, false));
 }
 
-TYPED_TEST(TrieModel, increment_of_a_table_and_of_its_clone_L2) {
+TYPED_TEST(TrieModel, increment_of_a_table_and_of_its_clone_X2) {
     no_schedule_breaks(increment_against_clone<TypeParam>(2, true));
 }
 
-TYPED_TEST(TrieModel, update_against_increment_L4) {
+TYPED_TEST(TrieModel, update_against_increment_X4) {
     no_schedule_breaks(update_against_increment<TypeParam>());
 }
 
-TYPED_TEST(TrieModel, update_against_erase_L4) {
+TYPED_TEST(TrieModel, update_against_erase_X4) {
     no_schedule_breaks(update_against_erase<TypeParam>(false));
     no_schedule_breaks(update_against_erase<TypeParam>(true));
 }
 
-TYPED_TEST(TrieModel, take_against_increment_L4) {
+TYPED_TEST(TrieModel, take_against_increment_X4) {
     no_schedule_breaks(take_against_increment<TypeParam>());
 }
 
@@ -81,16 +81,16 @@ TYPED_TEST(TrieModel, all_keys_have_one_order) {
     no_schedule_breaks(write_and_look<TypeParam>(true));
 }
 
-TYPED_TEST(TrieModel, read_against_reclaim_Y1) {
+TYPED_TEST(TrieModel, read_against_reclaim_Z1) {
     no_schedule_breaks(read_against_reclaim<TypeParam>(false, false));
     no_schedule_breaks(read_against_reclaim<TypeParam>(false, true));
 }
 
-TYPED_TEST(TrieModel, join_read_and_leave_against_reclaim_Y1) {
+TYPED_TEST(TrieModel, join_read_and_leave_against_reclaim_Z1) {
     no_schedule_breaks(read_against_reclaim<TypeParam>(true, false));
 }
 
-TYPED_TEST(TrieModel, leave_against_reclaim_Y1) {
+TYPED_TEST(TrieModel, leave_against_reclaim_Z1) {
     no_schedule_breaks(leave_against_reclaim<TypeParam>());
 }
 

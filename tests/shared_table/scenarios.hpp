@@ -77,28 +77,12 @@ class User {
     }
     /// The old value; nothing where there is none.
     std::optional<std::uint64_t> increment(KeyView key) {
-        std::optional<std::uint64_t> old;
-        trie_.change(me_, key, [&](const Item* now) {
-            old.reset();
-            if (now == nullptr)
-                return Decision();
-            old = now->word;
-            return Decision::put(number(now->word + 1));
-        });
-        return old;
+        return increment_as(key, [](Type now) { return now; });
     }
     /// Another type: a new leaf.
     std::optional<std::uint64_t> increment_and_retype(KeyView key) {
-        std::optional<std::uint64_t> old;
-        trie_.change(me_, key, [&](const Item* now) {
-            old.reset();
-            if (now == nullptr)
-                return Decision();
-            old = now->word;
-            return Decision::put(
-                {now->type == Type::integer ? Type::number : Type::integer, now->word + 1, {}});
-        });
-        return old;
+        return increment_as(
+            key, [](Type now) { return now == Type::integer ? Type::number : Type::integer; });
     }
     takt::table::Snapshot<P> snapshot() const { return trie_.snapshot(me_); }
     void clear() { trie_.clear(me_); }
@@ -106,6 +90,19 @@ class User {
     void reclaim() { me_.reclaim(); }
 
   private:
+    template <class TypeOf>
+    std::optional<std::uint64_t> increment_as(KeyView key, TypeOf type_of) {
+        std::optional<std::uint64_t> old;
+        trie_.change(me_, key, [&](const Item* now) {
+            old.reset();
+            if (now == nullptr)
+                return Decision();
+            old = now->word;
+            return Decision::put({type_of(now->type), now->word + 1, {}});
+        });
+        return old;
+    }
+
     Trie& trie_;
     Reader& me_;
 };

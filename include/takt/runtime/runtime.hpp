@@ -113,7 +113,7 @@ class Runtime {
     void run_until(Done done) {
         run_while("takt::Runtime::run_until", [&done] { return !done(); });
     }
-    /// The same for a duration of frame time.
+    /// The same for a duration from now; with a virtual clock of frame time, from the last frame on.
     void run_for(std::chrono::nanoseconds duration);
     /// Frames without a pause until nothing is to be done: no mail, no commit, no task that could go
     /// on, none on a background thread. Tasks that wait for a time or the next frame, and listeners,
