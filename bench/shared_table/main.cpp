@@ -191,6 +191,7 @@ bool is_right_after(const Row& row, Contender& table, std::uint64_t operations) 
 struct Ran {
     measure::Span span;
     measure::Samples samples; // ns of an operation in each batch
+    std::size_t warm_batches = 0;
     std::size_t batches = 0;
     bool right = true;
 };
@@ -201,11 +202,12 @@ Ran run_thread(const Row& row, Contender& table, std::size_t thread,
     const Order order = draw(row.keys, row.operation.zipf, static_cast<unsigned>(thread));
     const Plan plan = plan_for(static_cast<int>(row.threads));
     const ScopedPin pin(plan.workers[thread].cpu);
-    (void)run(table, row.operation.what, order, row.batch(), thread); // warm
+    Ran ran;
+    for (; ran.warm_batches <= row.batches(thread) / 8; ++ran.warm_batches)
+        (void)run(table, row.operation.what, order, row.batch(), thread);
     ready.fetch_add(1, std::memory_order_acq_rel);
     while (ready.load(std::memory_order_acquire) < row.threads)
         std::this_thread::yield(); // to the threads that share its CPU
-    Ran ran;
     ran.span = {measure::ticks(), 0, sched_getcpu()};
     std::uint64_t sum = 0;
     while (ended.load(std::memory_order_acquire) < row.threads) {
@@ -237,6 +239,7 @@ Window window(const Row& row) {
         thread.join();
     Window result;
     std::size_t batches = 0;
+    std::size_t warm_batches = 0;
     std::uint64_t begin = UINT64_MAX;
     std::uint64_t end = 0;
     for (const Ran& one : ran) {
@@ -244,20 +247,21 @@ Window window(const Row& row) {
         begin = std::min(begin, one.span.begin);
         end = std::max(end, one.span.end);
         result.wrong |= !one.right;
-        batches += one.batches + 1;
+        batches += one.batches;
+        warm_batches += one.warm_batches;
         // clone_under_write: of the cloner alone.
         if (row.operation.what != What::clone_under_write || &one == &ran.front())
             result.samples.add(one.samples);
     }
+    // Of a clone, and of a thread that is alone, the median, which other programs disturb least. Of
+    // more threads ns of the whole table's operations: the median would hide what they wait for each
+    // other.
     const double ns_of_all = static_cast<double>(end - begin) * measure::ns_per_tick();
-    // ns of a clone; else ns of the whole table's operations: what a thread waits for the
-    // others is in it, which the median of its batches would hide.
-    result.ns_per_operation =
-        is_clone(row.operation.what)
-            ? result.samples.percentile(0.5)
-            : ns_of_all / static_cast<double>((batches - row.threads) * row.batch());
+    result.ns_per_operation = is_clone(row.operation.what) || row.threads == 1
+                                  ? result.samples.percentile(0.5)
+                                  : ns_of_all / static_cast<double>(batches * row.batch());
     result.counters["bytes_per_element"] = contender.bytes_per_element;
-    result.wrong |= !is_right_after(row, table, batches * row.batch());
+    result.wrong |= !is_right_after(row, table, (batches + warm_batches) * row.batch());
     return result;
 }
 

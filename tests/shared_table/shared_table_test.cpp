@@ -124,6 +124,23 @@ TEST(SharedTable, a_key_is_resolved_once) {
     EXPECT_TRUE(table.contains(7));
 }
 
+TEST(SharedTable, a_key_keeps_its_own_text_wherever_it_is_copied_and_assigned) {
+    std::vector<Key> keys;
+    for (const char* text : {"gold", "silver of a length that is not short", ""})
+        keys.emplace_back(std::string(text)); // they move
+    keys[2] = keys[1];
+    const Key& same = keys[1];
+    keys[1] = same;
+    std::swap(keys[0], keys[1]);
+    keys.emplace_back(7);
+    keys.erase(keys.begin());
+    const KeyView& view = keys[0];
+    EXPECT_EQ(view, KeyView("gold"));
+    EXPECT_EQ(static_cast<const KeyView&>(keys[1]),
+              KeyView("silver of a length that is not short"));
+    EXPECT_EQ(static_cast<const KeyView&>(keys[2]), KeyView(7));
+}
+
 TEST(SharedTable, get_of_another_type_names_key_and_types) {
     SharedTable table{{"gold", 120}, {7, "x"}};
     const std::string text = error_of([&] { (void)table.get<double>("gold"); });

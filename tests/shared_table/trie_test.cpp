@@ -111,6 +111,20 @@ TYPED_TEST(TrieOf, a_text_and_a_longer_one_that_begins_alike_are_told_apart_by_o
                   length);
 }
 
+TYPED_TEST(TrieOf, a_text_that_differs_in_one_byte_is_another_key_whatever_its_length) {
+    for (std::size_t length = 1; length <= 27; ++length) {
+        std::string given(length, 'k');
+        const auto key = [&] { return KeyView(given).rehashed(length); };
+        this->user_.set(key(), length);
+        for (char& byte : given) {
+            byte = 'l';
+            EXPECT_FALSE(this->user_.get(key())) << given;
+            byte = 'k';
+        }
+        EXPECT_EQ(this->user_.get(key()), length);
+    }
+}
+
 TYPED_TEST(TrieOf, a_snapshot_stays_as_it_was) {
     for (std::uint32_t key = 0; key < 100; ++key)
         this->user_.set(key, key + 1);

@@ -41,7 +41,8 @@ inline constexpr std::size_t kKeyBytesMax = 1024;
 class KeyView {
   public:
     template <class T>
-    KeyView(const T& key) { // implicit: table.get("gold"), table.get(7)
+    requires(!std::same_as<T, Key>)
+        KeyView(const T& key) { // implicit: table.get("gold"), table.get(7)
         if constexpr (detail::IndexLike<T>) {
             if (!std::in_range<std::uint32_t>(key)) [[unlikely]]
                 detail::refuse_index(std::to_string(key));
@@ -60,7 +61,6 @@ class KeyView {
             hash_ = detail::hash_text(text_);
         }
     }
-    KeyView(const Key& key) noexcept; // implicit, and without hashing
 
     bool is_index() const noexcept { return !is_text_; }
     /// 0 for a text.
@@ -83,6 +83,10 @@ class KeyView {
     std::uint32_t number() const noexcept { return number_; }
     /// The same key as if it had this hash: tests let keys collide.
     KeyView rehashed(std::uint64_t hash) const noexcept { return {hash, is_text_, number_, text_}; }
+    /// The same key, its text kept elsewhere.
+    KeyView with_text(std::string_view text) const noexcept {
+        return {hash_, is_text_, number_, text};
+    }
     /// Bits [at, at + bits) of the key; `bits` divides 8. First come the hash's, then those of the
     /// key itself, so that two keys differ in some digit even where their hashes do not.
     unsigned digit(unsigned at, unsigned bits) const noexcept {
@@ -110,24 +114,26 @@ class KeyView {
     bool is_text_ = false;
 };
 
-/// A key resolved once, for hot paths: keeps its text and its hash.
+/// A key resolved once, for hot paths: keeps its text and its hash. Where a KeyView is asked for it
+/// hands over its own, valid as long as the Key is neither assigned to nor destroyed.
 class Key {
   public:
     template <class T>
     requires(!std::same_as<T, Key>) explicit Key(const T& key) : Key(KeyView(key)) {}
-    explicit Key(KeyView key) : text_(key.text()), view_(key) {}
+    explicit Key(const KeyView& key) : text_(key.text()), view_(key.with_text(text_)) {}
     // Moves copy: one that was moved from would name another element.
-    Key(const Key&) = default;
-    Key& operator=(const Key&) = default;
+    Key(const Key& other) : Key(other.view_) {}
+    Key& operator=(const Key& other) {
+        text_ = other.text_; // of its own, too
+        view_ = other.view_.with_text(text_);
+        return *this;
+    }
+
+    operator const KeyView&() const noexcept { return view_; } // implicit, as from a string
 
   private:
-    friend KeyView;
     std::string text_;
-    KeyView view_; // its text may be gone
+    KeyView view_; // of text_
 };
-
-inline KeyView::KeyView(const Key& key) noexcept : KeyView(key.view_) {
-    text_ = key.text_;
-}
 
 } // namespace takt

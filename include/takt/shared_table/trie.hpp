@@ -120,6 +120,31 @@ class Count {
     typename P::template Atomic<std::uint32_t> count_{1};
 };
 
+/// Whether `bytes` bytes, at least a Word's, are the same. The last word overlaps the one before it.
+template <class Word>
+bool same_words(const char* one, const char* other, std::size_t bytes) noexcept {
+    const auto same = [one, other](std::size_t at) {
+        Word of_one;
+        Word of_other;
+        std::memcpy(&of_one, one + at, sizeof(Word));
+        std::memcpy(&of_other, other + at, sizeof(Word));
+        return of_one == of_other;
+    };
+    const std::size_t last = bytes - sizeof(Word);
+    std::size_t at = 0;
+    while (at < last && same(at))
+        at += sizeof(Word);
+    return at >= last && same(last);
+}
+/// memcmp() == 0, inline: to call it takes as long as to compare a text as short as keys are.
+inline bool same_bytes(const char* one, const char* other, std::size_t bytes) noexcept {
+    if (bytes >= sizeof(std::uint64_t))
+        return same_words<std::uint64_t>(one, other, bytes);
+    if (bytes >= sizeof(std::uint32_t))
+        return same_words<std::uint32_t>(one, other, bytes);
+    return bytes == 0 || same_words<char>(one, other, bytes);
+}
+
 /// One element. Behind it lie the key's text and the value's bytes. All but the cell is constant.
 template <class P>
 class Leaf {
@@ -148,7 +173,7 @@ class Leaf {
     }
     bool is_of(const KeyView& key) const noexcept {
         return hash_ == key.hash() && (cell_.constant() & ~kTypeBits) == constant_of(key) &&
-               (key.is_index() || std::memcmp(text(), key.text().data(), key.text().size()) == 0);
+               (key.is_index() || same_bytes(text(), key.text().data(), key.text().size()));
     }
     /// As it is now, or if somebody else's snapshot may hold it too, as it stays.
     Item item(bool owned) const noexcept {
@@ -176,9 +201,8 @@ class Leaf {
     static constexpr std::uint64_t kTypeBits = 0xff << kTypeShift;
 
     Leaf(const KeyView& key, const Item& item) noexcept
-        : bytes_(static_cast<std::uint32_t>(item.bytes.size())),
-          cell_(item.word, constant_of(key) | static_cast<std::uint64_t>(item.type) << kTypeShift),
-          hash_(key.hash()) {
+        : bytes_(static_cast<std::uint32_t>(item.bytes.size())), hash_(key.hash()),
+          cell_(item.word, constant_of(key) | static_cast<std::uint64_t>(item.type) << kTypeShift) {
         char* const behind = reinterpret_cast<char*>(this) + sizeof(Leaf);
         if (!key.text().empty())
             std::memcpy(behind, key.text().data(), key.text().size());
@@ -192,8 +216,8 @@ class Leaf {
     const char* text() const noexcept { return reinterpret_cast<const char*>(this) + sizeof(Leaf); }
 
     const std::uint32_t bytes_;
-    mutable typename P::Cell cell_;
     const std::uint64_t hash_;
+    mutable typename P::Cell cell_; // last, so that a text that is not long shares its cache line
 };
 
 template <class P>
@@ -407,7 +431,7 @@ class Trie {
     // A clone's size: the elements of uncounted_, or counted_ once somebody has counted them, and
     // what was inserted and erased since.
     // counted_: writes: who has counted, all the same   reads: size
-    //   edge counted: hands over nothing but itself, before uncounted_ goes
+    //   Hands nothing over; what empties uncounted_ hands it over.
     mutable typename P::template Atomic<std::int64_t> counted_{0};
     mutable Slot<P> uncounted_;
     const bool keeps_size_ = false;
@@ -589,10 +613,11 @@ void Trie<P>::clear(Pinned& me) {
 
 template <class P>
 std::size_t Trie<P>::size(Pinned& me) const {
-    std::int64_t counted = counted_.load(std::memory_order_acquire); // edge counted, acquire side
+    // relaxed: numbers that hand nothing over, and the second may be old
+    std::int64_t counted = counted_.load(std::memory_order_relaxed);
     if (counted == kUncounted)
         counted = count_clone(me);
-    // relaxed: a number that may be old
+    // relaxed: the same
     const std::int64_t size = counted + delta_.load(std::memory_order_relaxed);
     return size < 0 ? 0 : static_cast<std::size_t>(size);
 }
@@ -607,14 +632,15 @@ std::int64_t Trie<P>::count_clone(Pinned& me) const {
         return Snapshot<P>(link);
     }();
     if (content.empty() && !keeps_size_) { // it was empty, or somebody else has just counted
-        // edge counted, acquire side
-        const std::int64_t counted = counted_.load(std::memory_order_acquire);
+        // relaxed: that uncounted_ is empty hands it over
+        const std::int64_t counted = counted_.load(std::memory_order_relaxed);
         return counted == kUncounted ? 0 : counted;
     }
     const std::int64_t counted = content.size();
     const Pin<P> pin(me);
     me.reserve();
-    counted_.store(counted, std::memory_order_release); // edge counted, release side
+    // relaxed: uncounted_, which is emptied next, hands it over
+    counted_.store(counted, std::memory_order_relaxed);
     if (!keeps_size_)
         let_go_uncounted(me);
     return counted;
