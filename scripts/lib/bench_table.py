@@ -7,7 +7,8 @@ import statistics
 import sys
 
 COUNTERS = ["p50_ns", "p99_ns", "p999_ns", "max_ns", "overlap", "off_caller", "cpu_share", "ratio",
-            "ns_per_message", "ns_per_commit", "bytes_per_actor", "balance", "rmw_ns",
+            "ns_per_message", "ns_per_commit", "bytes_per_actor", "balance", "p50", "p99",
+            "max_queue", "mean_queue", "share_max", "imbalance", "spread", "rmw_ns",
             "raw_ns"]
 UNITS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 

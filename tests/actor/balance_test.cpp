@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
-// How even the shares are, in virtual time: many dispatchers with old data, completions that are
-// seen late, and two failures that others have had. Each has a selector beside it that fails, so
-// the bounds are known to be able to break.
+// How even the shares are when many dispatchers have old data, in virtual time. Each has a selector
+// beside it that fails, so the bounds are known to be able to break. One dispatcher: router_test.
 #include "takt/actor.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <iostream>
 #include <numeric>
 #include <queue>
@@ -65,8 +63,6 @@ double max_over_mean(const std::vector<std::uint64_t>& values) {
     const auto most = static_cast<double>(*std::max_element(values.begin(), values.end()));
     return most * static_cast<double>(values.size()) / sum;
 }
-
-// --- 64 dispatchers with data up to 20 us old ----------------------------------------------------
 
 struct Crowd {
     int dispatchers = 64;
@@ -190,113 +186,6 @@ TEST(Dispatchers, that_refresh_in_step_even_out_any_start_without_completions) {
                 ++loads.of[*each.select(loads)];
         EXPECT_LE(max_over_mean(loads.of), 1.05) << "refresh " << refresh;
     }
-}
-
-// --- failures that others have had ---------------------------------------------------------------
-
-// The least of the counters, the first of equal ones.
-struct FirstLeast {
-    takt::Selection select(const Loads& loads) noexcept {
-        const auto least = std::min_element(loads.of.begin(), loads.of.end());
-        return static_cast<Target>(least - loads.of.begin());
-    }
-};
-
-// A least-connections balancer over 8 shards: connections are short, and each shard reports its
-// closed ones late, all at once. Returns the share of the busiest shard over its fair one.
-template <class S>
-double least_connections_with_late_decrements(S selector) {
-    constexpr std::uint32_t kShards = 8;
-    constexpr int kReportEvery = 12; // connections, in time
-    constexpr int kLifetime = 2;
-    Loads loads(kShards);
-    std::vector<std::uint64_t> given(kShards, 0);
-    std::deque<std::pair<int, Target>> open; // when it closes
-    std::vector<std::uint64_t> closed(kShards, 0);
-    for (int now = 0; now < 80'000; ++now) {
-        while (!open.empty() && open.front().first <= now) {
-            ++closed[open.front().second];
-            open.pop_front();
-        }
-        if (now % kReportEvery == 0)
-            for (Target shard = 0; shard < kShards; ++shard)
-                loads.of[shard] -= std::exchange(closed[shard], 0);
-        const Target shard = *selector.select(loads);
-        ++loads.of[shard];
-        ++given[shard];
-        open.push_back({now + kLifetime, shard});
-    }
-    return max_over_mean(given);
-}
-
-TEST(KnownFailures,
-     late_decrements_with_ties_to_the_lowest_index_gave_one_shard_1_44_of_its_share) {
-    const double first = least_connections_with_late_decrements(FirstLeast());
-    const double exact = least_connections_with_late_decrements(LeastBusy());
-    LeastBusy snapshot({.exact_up_to = 0});
-    snapshot.fit(8);
-    const double packed = least_connections_with_late_decrements(std::move(snapshot));
-    std::cout << "ties to the lowest index " << first << ", takt exact " << exact << ", snapshot "
-              << packed << "\n";
-    EXPECT_GT(first, 1.2) << "this scenario cannot fail, so it proves nothing";
-    EXPECT_LE(exact, 1.02);
-    EXPECT_LE(packed, 1.02);
-}
-
-// Ten routees, jobs that come a little slower than one is done. A mailbox holds what waits: a job
-// that is being handled has left it. Returns the largest share of all jobs.
-template <class S>
-double smallest_mailbox(S selector, bool counts_what_is_handled) {
-    constexpr std::uint32_t kRoutees = 10;
-    Loads loads(kRoutees);
-    std::vector<std::uint64_t> given(kRoutees, 0);
-    std::vector<std::deque<int>> ends(kRoutees); // when each accepted job is done
-    std::mt19937 random(5);
-    for (int now = 0; now < 100'000; ++now) {
-        for (Target routee = 0; routee < kRoutees; ++routee) {
-            std::deque<int>& jobs = ends[routee];
-            while (!jobs.empty() && jobs.front() <= now)
-                jobs.pop_front();
-            const std::uint64_t handled = jobs.empty() ? 0 : 1;
-            loads.of[routee] = jobs.size() - (counts_what_is_handled ? 0 : handled);
-        }
-        const Target routee = *selector.select(loads);
-        ++given[routee];
-        const int free = ends[routee].empty() ? now : ends[routee].back();
-        ends[routee].push_back(free + 1 + static_cast<int>(random() % 2));
-    }
-    return max_over_mean(given) / kRoutees;
-}
-
-TEST(KnownFailures, a_smallest_mailbox_router_gave_one_of_ten_70_percent_of_the_jobs) {
-    const double mailbox = smallest_mailbox(FirstLeast(), false);
-    const double load = smallest_mailbox(LeastBusy(), true);
-    LeastBusy snapshot({.exact_up_to = 0});
-    snapshot.fit(10);
-    const double packed = smallest_mailbox(std::move(snapshot), true);
-    std::cout << "smallest mailbox " << mailbox << ", takt exact " << load << ", snapshot "
-              << packed << " of all jobs\n";
-    EXPECT_GT(mailbox, 0.5) << "this scenario cannot fail, so it proves nothing";
-    EXPECT_LE(load, 0.11);
-    EXPECT_LE(packed, 0.11);
-}
-
-// The original: sorts by a counter that only the handler writes, so that all tasks of one
-// resumption see the same one.
-TEST(KnownFailures, the_original_sent_everything_dispatched_in_one_go_to_one_actor) {
-    const Loads tasks(16);
-    FirstLeast original;
-    std::vector<std::uint64_t> given(16, 0);
-    for (int dispatch = 0; dispatch < 10'000; ++dispatch)
-        ++given[*original.select(tasks)];
-    EXPECT_EQ(given[0], 10'000u);
-
-    takt::LoadBoard<takt::StdPolicy> board(16);
-    LeastBusy selector;
-    for (int dispatch = 0; dispatch < 10'000; ++dispatch)
-        board[*selector.select(board)].add(); // +1 at dispatch
-    for (Target target = 0; target < 16; ++target)
-        EXPECT_EQ(board.peek(target), 625u);
 }
 
 } // namespace
