@@ -27,11 +27,11 @@
 // at most half of round_robin's.
 //
 // takt's selectors read a LoadBoard, +1 at dispatch, -1 at completion. `least_busy` is as dispatchers
-// make it, exact for ten targets. `least_busy_snapshot` is as it is above 64 targets or with
-// next_round delivery: it sees the loads of the last frame barrier, one mean service time apart
-// (seven jobs), and what itself has placed since. `sort_and_pick` is VMsDispatcher, whose counter its
-// handlers write: +1 when a job begins, not when it is dispatched. It begins in the instant of its
-// dispatch where the server is idle, which is kinder than the original's next resumption.
+// make it, exact for ten targets. `least_busy_snapshot` sees the loads of the last frame barrier,
+// and what itself has placed since, as with next_round delivery; barriers are one mean service time
+// apart, in which seven jobs come. `sort_and_pick` is VMsDispatcher, whose counter its handlers
+// write: +1 when a job begins, not when it is dispatched. A job begins in the instant of its dispatch
+// where the server is idle, which is kinder than the original's next resumption.
 //
 // Refused: a job that is not done once, a load that is left, jobs and latencies that do not add up
 // (Little's law, to the tick), another load than 70 %, and a second run that differs from the first.
