@@ -233,8 +233,8 @@ class Meadow {
 HerdRun run_herd(const HerdOptions& options) {
     HerdRun run;
     // The virtual clock: how long a step is does not depend on the machine.
-    takt::Runtime runtime(
-        {.workers = {.count = options.workers}, .clock = {.kind = takt::ClockKind::virtual_time}});
+    takt::Runtime runtime({.workers = {.count = options.workers, .pin_caller = true},
+                           .clock = {.kind = takt::ClockKind::virtual_time}});
     run.workers = workers_text(runtime);
     const Meadow meadow(runtime, options);
     Progress progress("herd: frames", options.frames);

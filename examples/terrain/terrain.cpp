@@ -45,7 +45,7 @@ std::uint64_t chunk_seed(ChunkAt at, std::uint64_t seed) noexcept {
 }
 
 takt::Config config_for(const TerrainOptions& options) {
-    takt::Config config{.workers = {.count = options.workers}};
+    takt::Config config{.workers = {.count = options.workers, .pin_caller = true}};
     if (options.next_round)
         config.preset = takt::Preset::deterministic;
     return config;

@@ -126,8 +126,8 @@ VmRun run_with(const VmOptions& options) {
 
     VmRun run;
     // The virtual clock: a hundred seconds of frames pass in one.
-    takt::Runtime runtime(
-        {.workers = {.count = options.workers}, .clock = {.kind = takt::ClockKind::virtual_time}});
+    takt::Runtime runtime({.workers = {.count = options.workers, .pin_caller = true},
+                           .clock = {.kind = takt::ClockKind::virtual_time}});
     run.workers = workers_text(runtime);
     auto next_state = states.begin();
     takt::Dispatcher<S> vms(

@@ -148,7 +148,7 @@ WorldRun run_world(const WorldOptions& options,
     using namespace std::chrono_literals;
     WorldRun run;
     const Keys keys(options.zones);
-    takt::Runtime runtime({.workers = {.count = options.workers}});
+    takt::Runtime runtime({.workers = {.count = options.workers, .pin_caller = true}});
     run.workers = workers_text(runtime);
     SharedTable world = make_world(keys);
     runtime.shared_tables().set("world", world); // for all who know the name

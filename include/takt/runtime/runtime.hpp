@@ -102,7 +102,8 @@ class Runtime {
     // --- frames ----------------------------------------------------------------------------------
 
     /// One frame: rounds of a parallel and a serial phase, until nothing is to be done or
-    /// frame.max_rounds is reached. PhaseError inside a frame.
+    /// frame.max_rounds is reached. PhaseError inside a frame. Leaves its caller on the CPU where it
+    /// is, which may be another worker's: workers.pin_caller, or run(), keeps it on its own.
     FrameReport step();
     /// Frames, as frame.pacing says, until stop(). Pins the caller meanwhile, unless workers.pin is
     /// off.
