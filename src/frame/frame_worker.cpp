@@ -132,6 +132,8 @@ bool FrameWorker::drain_some() {
     budget_ -= others;
     const std::size_t own = mailbox_.drain_own(visit, std::min<std::uint64_t>(budget_, batch));
     budget_ -= own;
+    if (outbox->publish_to_others()) // N1: what the last payload has sent as it was destroyed
+        has_written_ = true;
     return others >= batch || own >= batch;
 }
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -115,6 +116,47 @@ TEST_P(Messages, mail_that_can_only_be_moved_is_moved_into_its_one_handler) {
     runtime.run_until_idle();
     ASSERT_NE(got, nullptr);
     EXPECT_EQ(*got, 5);
+    expect_law(runtime);
+}
+
+// A guard that tells somebody when the message is over, whatever became of it.
+class Receipt {
+  public:
+    explicit Receipt(ActorRef to) : to_(to) {}
+    Receipt(Receipt&& other) noexcept : to_(std::exchange(other.to_, ActorRef())) {}
+    ~Receipt() {
+        if (to_)
+            to_.send(kNumber, 1);
+    }
+
+  private:
+    ActorRef to_;
+};
+constexpr takt::Topic<Receipt> kReceipted{"Receipted"};
+
+TEST_P(Messages, what_a_payload_sends_as_it_is_destroyed_arrives_in_the_same_frame) {
+    Runtime runtime(config());
+    int receipts = 0;
+    const ActorRef reader = runtime.spawn_actor({}, [&](Actor& self) {
+        self.bind_parallel(kNumber, [&](int number) { receipts += number; });
+    });
+    std::vector<ActorRef> others; // on all workers
+    for (int count = 0; count < 8; ++count)
+        others.push_back(runtime.spawn_actor({}, [count](Actor& self) {
+            if (count % 2 == 0)
+                self.bind_parallel(kReceipted, [](const Receipt&) {});
+            else
+                self.bind(kReceipted, [](const Receipt&) {});
+        }));
+    runtime.step();
+    others.back().destroy(); // its mail expires
+    for (int frame = 0; frame < 20; ++frame) {
+        for (const ActorRef other : others)
+            other.send(kReceipted, Receipt(reader));
+        runtime.step();
+    }
+    EXPECT_EQ(runtime.run_until_idle(), 1u);
+    EXPECT_EQ(receipts, 20 * 8);
     expect_law(runtime);
 }
 
