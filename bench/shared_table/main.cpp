@@ -253,13 +253,16 @@ Window window(const Row& row) {
         if (row.operation.what != What::clone_under_write || &one == &ran.front())
             result.samples.add(one.samples);
     }
-    // Of a clone, and of a thread that is alone, the median, which other programs disturb least. Of
-    // more threads ns of the whole table's operations: the median would hide what they wait for each
-    // other.
+    // Of who is alone, or clones alone, the median, which other programs disturb least. Of more
+    // threads ns of the whole table's operations, and of each clone: the median would hide what they
+    // wait for each other.
     const double ns_of_all = static_cast<double>(end - begin) * measure::ns_per_tick();
-    result.ns_per_operation = is_clone(row.operation.what) || row.threads == 1
-                                  ? result.samples.percentile(0.5)
-                                  : ns_of_all / static_cast<double>(batches * row.batch());
+    if (row.threads == 1 || row.operation.what == What::clone_under_write)
+        result.ns_per_operation = result.samples.percentile(0.5);
+    else
+        result.ns_per_operation =
+            ns_of_all / static_cast<double>(batches * row.batch()) *
+            (row.operation.what == What::clone ? measure::distinct_cpus(result.spans) : 1);
     result.counters["bytes_per_element"] = contender.bytes_per_element;
     result.wrong |= !is_right_after(row, table, (batches + warm_batches) * row.batch());
     return result;
