@@ -2,6 +2,10 @@
 #include "support/window.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace takt::bench {
@@ -13,6 +17,19 @@ const Machine& machine() {
 
 Plan plan_for(int workers) {
     return make_plan(machine(), {.workers = workers});
+}
+
+int bench_workers() {
+    const char* const given = std::getenv("TAKT_BENCH_WORKERS");
+    if (given == nullptr)
+        return machine().allowed.count();
+    const std::string_view text = given;
+    int workers = 0;
+    const auto [end, error] = std::from_chars(text.begin(), text.end(), workers);
+    if (error != std::errc() || end != text.end() || workers < 1 || workers > 4096)
+        throw Error("TAKT_BENCH_WORKERS", given, "it is a whole number from 1 to 4096",
+                    "Set it to one, or unset it");
+    return workers;
 }
 
 namespace {

@@ -21,6 +21,10 @@ const Machine& machine();
 /// `workers` workers, one per core as far as the cores go, sharing CPUs beyond that.
 Plan plan_for(int workers);
 
+/// For benches whose rows do not say how many: TAKT_BENCH_WORKERS of the environment, else one for each
+/// CPU that we may use. Throws takt::Error where it says something else than a number from 1 to 4096.
+int bench_workers();
+
 /// The main of every bench: measures the yardsticks, then runs what was registered.
 int run(int argc, char** argv);
 

@@ -15,9 +15,17 @@
 
 #include "takt/actor/mail.hpp"
 
+#include "takt/actor/ticket_state.hpp"
+
+#include "takt/actor/ticket.hpp"
+
+#include "takt/actor/request.hpp"
+
 #include "takt/actor/handler.hpp"
 
 #include "takt/actor/listener.hpp"
+
+#include "takt/actor/mail_limit.hpp"
 
 #include "takt/actor/actor_ref.hpp"
 

@@ -8,7 +8,8 @@ import sys
 
 COUNTERS = ["p50_ns", "p99_ns", "p999_ns", "max_ns", "overlap", "off_caller", "cpu_share", "ratio",
             "ns_per_message", "ns_per_commit", "bytes_per_actor", "balance", "p50", "p99",
-            "max_queue", "mean_queue", "share_max", "imbalance", "spread", "rmw_ns",
+            "max_queue", "mean_queue", "share_max", "imbalance", "spread", "ns_per_item", "body_ns",
+            "p99_over_bound", "over_p50", "over_mean", "over_p99", "claims", "moves", "workers", "rmw_ns",
             "raw_ns"]
 UNITS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 

@@ -14,6 +14,12 @@ namespace {
 // gates:   writes: a runtime at its begin and its end   reads: who sends from outside
 //   edge gate: hands over the gate.
 std::array<std::atomic<Gate<StdPolicy>*>, ActorRef::kRuntimesMax> gates{};
+// gate_users: how many GateUse there are.   writes: those   reads: a runtime at its end
+//   edge gate_users: of who uses the gate and who takes it away the later one sees what the other did.
+std::array<std::atomic<std::uint32_t>, ActorRef::kRuntimesMax> gate_users{};
+
+// tables: the same.   edge gate: hands over the table.
+std::array<std::atomic<const ActorTable*>, ActorRef::kRuntimesMax> tables{};
 
 std::string current_actor_name() {
     const ActorContext* const here = actor_context();
@@ -41,9 +47,26 @@ Gate<StdPolicy>* gate_of(unsigned runtime) noexcept {
     return gates[runtime].load(std::memory_order_acquire); // edge gate, acquire side
 }
 
-void set_gate(unsigned runtime, Gate<StdPolicy>* gate) noexcept {
+const ActorTable* table_of(unsigned runtime) noexcept {
+    return tables[runtime].load(std::memory_order_acquire); // edge gate, acquire side
+}
+
+void set_gate(unsigned runtime, Gate<StdPolicy>* gate, const ActorTable* table) noexcept {
     name_of_current_actor = &current_actor_name;
-    gates[runtime].store(gate, std::memory_order_release); // edge gate, release side
+    tables[runtime].store(table, std::memory_order_release); // edge gate, release side
+    gates[runtime].store(gate, std::memory_order_release);   // edge gate, release side
+    // edge gate_users, both sides
+    while (gate == nullptr && gate_users[runtime].fetch_add(0, std::memory_order_acq_rel) != 0)
+        StdPolicy::yield();
+}
+
+GateUse::GateUse(unsigned runtime) noexcept : runtime_(runtime) {
+    gate_users[runtime].fetch_add(1, std::memory_order_acq_rel); // edge gate_users, both sides
+    gate_ = gate_of(runtime);
+}
+
+GateUse::~GateUse() {
+    gate_users[runtime_].fetch_sub(1, std::memory_order_release); // edge gate_users, release side
 }
 
 void own_check_failed(const char* member) {
@@ -124,8 +147,18 @@ ActorRef Actor::ref() const {
 
 MailCounts Actor::counts() const {
     require_own("takt::Actor::counts");
-    return {handled, more == nullptr ? 0 : more->failed, more == nullptr ? 0 : more->expired,
-            in_flight};
+    if (more == nullptr)
+        return {handled, 0, 0, in_flight};
+    const std::uint64_t by_senders = more->room == nullptr ? 0 : more->room->dropped_by_senders();
+    return {handled, more->failed, more->expired.sum() + by_senders, in_flight};
+}
+
+std::uint64_t Actor::expired(Expiry reason) const {
+    require_own("takt::Actor::expired");
+    if (more == nullptr)
+        return 0;
+    const bool has_more = reason == Expiry::overflow && more->room != nullptr;
+    return more->expired[reason] + (has_more ? more->room->dropped_by_senders() : 0);
 }
 
 Connection Actor::add_handler(Phase phase, std::uint64_t topic, const char* name,
@@ -140,6 +173,8 @@ Connection Actor::add_handler(Phase phase, std::uint64_t topic, const char* name
                         std::string("the actor's behaviour binds it with ") +
                             entry->signature->name + ", now with " + signature.name,
                         "Use one name for one list of types");
+        if (entry != nullptr && !signature.copyable && entry->has_any())
+            detail::refuse_second_handler(*entry);
     }
     const std::uint64_t id = need_more().own.add(phase, topic, name, signature, std::move(handler));
     here.host->handlers_changed(*this);

@@ -23,6 +23,12 @@ std::unique_ptr<std::atomic<T*>[], void (*)(std::atomic<T*>*)> make_chunk_list(s
     return {static_cast<std::atomic<T*>*>(memory), [](std::atomic<T*>* list) { std::free(list); }};
 }
 
+// A quarter of each worker's shards; none where it has too few.
+std::uint16_t first_pinned(int workers) noexcept {
+    const int each = ActorTable::kShards / workers;
+    return static_cast<std::uint16_t>((each - each / 4) * workers);
+}
+
 } // namespace
 
 std::uint32_t next_first_generation() noexcept {
@@ -32,8 +38,10 @@ std::uint32_t next_first_generation() noexcept {
 }
 
 ActorTable::ActorTable(unsigned runtime, int workers)
-    : runtime_(runtime), workers_(workers), first_generation_(next_first_generation()),
-      chunks_(make_chunk_list<Chunk>(ActorRef::kSlotsMax / kChunk)) {
+    : runtime_(runtime), workers_(workers), first_pinned_(first_pinned(workers)),
+      first_generation_(next_first_generation()),
+      chunks_(make_chunk_list<Chunk>(ActorRef::kSlotsMax / kChunk)),
+      rooms_(make_chunk_list<RoomList>(ActorRef::kSlotsMax / kChunk)) {
     for (std::size_t shard = 0; shard < owners_.size(); ++shard)
         owners_[shard] = static_cast<std::uint16_t>(shard % static_cast<std::size_t>(workers));
 }
@@ -45,6 +53,12 @@ ActorTable::~ActorTable() {
         if (chunk == nullptr)
             break; // chunks come in order, but for one that others were about to make
         delete chunk;
+        // relaxed: nobody else here
+        const std::unique_ptr<RoomList> list(rooms_[at].load(std::memory_order_relaxed));
+        if (list == nullptr)
+            continue;
+        for (const std::atomic<MailRoom<StdPolicy>*>& room : *list)
+            delete room.load(std::memory_order_relaxed); // relaxed: as above
     }
 }
 
@@ -76,7 +90,28 @@ ActorCell* ActorTable::find(ActorRef ref) const noexcept {
     return word.generation == ref.generation() && word.life != Life::none ? &found : nullptr;
 }
 
-ActorRef ActorTable::take(int worker, std::vector<std::uint32_t>& spare) {
+// The slot is its maker's alone; the list is its neighbours', too.
+void ActorTable::make_room(std::uint32_t slot, const MailLimit& limit) {
+    std::atomic<RoomList*>& place = rooms_[slot / kChunk];
+    RoomList* list = place.load(std::memory_order_acquire); // edge room, acquire side
+    if (list == nullptr) {
+        auto made = std::make_unique<RoomList>();
+        // edge room, both sides: whoever was first
+        if (place.compare_exchange_strong(list, made.get(), std::memory_order_acq_rel,
+                                          std::memory_order_acquire))
+            list = made.release();
+    }
+    std::atomic<MailRoom<StdPolicy>*>& of_slot = (*list)[slot % kChunk];
+    // relaxed: the slot was handed over
+    if (of_slot.load(std::memory_order_relaxed) == nullptr)
+        // edge room, release side
+        of_slot.store(new MailRoom<StdPolicy>(workers_), std::memory_order_release);
+    room(slot).set(limit);
+    has_rooms_.store(true, std::memory_order_relaxed); // relaxed: the reference hands it over
+}
+
+ActorRef ActorTable::take(int worker, bool is_pinned, std::vector<std::uint32_t>& spare,
+                          const MailLimit& limit) {
     std::uint32_t slot = 0;
     if (!spare.empty()) {
         slot = spare.back();
@@ -92,25 +127,37 @@ ActorRef ActorTable::take(int worker, std::vector<std::uint32_t>& spare) {
         } while (!fresh_.compare_exchange_weak(slot, slot + 1, std::memory_order_release,
                                                std::memory_order_relaxed));
     }
+    const bool is_limited = limit.max != kUnboundedBytes;
+    if (is_limited) {
+        try {
+            make_room(slot, limit);
+        } catch (...) {
+            spare.push_back(slot);
+            throw;
+        }
+    }
     ActorCell& taken = cell(slot);
     const std::uint32_t generation = taken.read_word().generation;
-    taken.write_word({generation, shard_for(worker, slot), Life::unborn});
+    taken.write_word({generation, shard_for(worker, is_pinned, slot), Life::unborn, is_limited});
     return {runtime_, slot, generation};
 }
 
 // Among the shards that the worker had at first: those that have moved since are found again by
 // their owners, so all of them are tried.
-std::uint16_t ActorTable::shard_for(int worker, std::uint32_t slot) const noexcept {
+std::uint16_t ActorTable::shard_for(int worker, bool is_pinned, std::uint32_t slot) const noexcept {
     const auto step = static_cast<std::uint32_t>(workers_);
-    const std::uint32_t per_worker = kShards / step;
-    const std::uint32_t first = slot / step % per_worker;
-    for (std::uint32_t tried = 0; tried < per_worker; ++tried) {
+    const std::uint32_t each = kShards / step;
+    const std::uint32_t movable = first_pinned_ / step;
+    const std::uint32_t begin = is_pinned && movable < each ? movable : 0;
+    const std::uint32_t count = is_pinned ? each - begin : movable;
+    const std::uint32_t first = slot / step % count;
+    for (std::uint32_t tried = 0; tried < count; ++tried) {
         const std::uint32_t shard =
-            (first + tried) % per_worker * step + static_cast<std::uint32_t>(worker);
+            (begin + (first + tried) % count) * step + static_cast<std::uint32_t>(worker);
         if (owners_[shard] == worker)
             return static_cast<std::uint16_t>(shard);
     }
-    return static_cast<std::uint16_t>(static_cast<std::uint32_t>(worker));
+    return static_cast<std::uint16_t>(begin * step + static_cast<std::uint32_t>(worker));
 }
 
 void ActorTable::give_back(std::uint32_t slot) {

@@ -7,6 +7,15 @@
 
 namespace takt::detail {
 
+void refuse_second_handler(const TopicHandlers& entry) {
+    if (entry.signature->is_request)
+        throw Error("request", entry.name, "it has a handler already, and it has one answer",
+                    "Bind one handler");
+    throw Error("topic", entry.name,
+                "it has a handler already, and its arguments cannot be copied for a second one",
+                "Bind one handler, or send copyable arguments");
+}
+
 std::uint64_t HandlerTable::add(Phase phase, std::uint64_t topic, const char* name,
                                 const Signature& signature, std::unique_ptr<Handler> handler) {
     TopicHandlers* entry = const_cast<TopicHandlers*>(find(topic));
@@ -24,9 +33,7 @@ std::uint64_t HandlerTable::add(Phase phase, std::uint64_t topic, const char* na
                         " already, now with " + signature.name,
                     "Use one name for one list of types");
     if (!signature.copyable && entry->has_any())
-        throw Error("topic", name,
-                    "it has a handler already, and its arguments cannot be copied for a second one",
-                    "Bind one handler, or send copyable arguments");
+        refuse_second_handler(*entry);
     handler->id = next_id_++;
     std::unique_ptr<Handler>* end = &entry->list(phase);
     while (*end != nullptr)
@@ -38,8 +45,9 @@ std::uint64_t HandlerTable::add(Phase phase, std::uint64_t topic, const char* na
 
 void HandlerTable::settle(TopicHandlers& entry) noexcept {
     Handler* const first = entry.parallel.get();
-    const bool is_only =
-        first != nullptr && first->connected && first->next == nullptr && entry.serial == nullptr;
+    const bool is_only = first != nullptr && first->connected && first->next == nullptr &&
+                         entry.serial == nullptr &&
+                         !entry.signature->is_request; // which may have ended before it is opened
     entry.only = is_only ? first : nullptr;
 }
 

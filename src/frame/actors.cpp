@@ -20,6 +20,25 @@ struct Birth {
 
 } // namespace
 
+namespace {
+
+// Throws takt::Error where it is none.
+void require_limit(const MailLimit& limit, bool next_round) {
+    if (limit.max == 0)
+        throw Error("actor.mail.max", "0", "an actor has room for 1 message or more",
+                    "Leave it out for no limit");
+    if (limit.max == kUnboundedBytes && limit.overflow != Overflow::reject)
+        throw Error("actor.mail.overflow", std::to_string(static_cast<int>(limit.overflow)),
+                    "nothing overflows without a limit", "Set actor.mail.max, too");
+    if (limit.max != kUnboundedBytes && next_round && asks_senders(limit.overflow))
+        throw Error("actor.mail.overflow",
+                    limit.overflow == Overflow::reject ? "reject" : "drop_newest",
+                    "with next_round delivery no answer may depend on timing",
+                    "Use drop_oldest or keep_latest, which the reader does");
+}
+
+} // namespace
+
 bool Engine::is_alive(ActorRef ref) const noexcept {
     const ActorCell* const cell = table_.find(ref);
     return cell != nullptr && cell->read_word().life != Life::dying;
@@ -39,8 +58,11 @@ ActorRef Engine::spawn(ActorOptions&& options, BehaviourTable* shared, void* sta
         throw Error("actor.worker", std::to_string(options.worker),
                     "there are " + std::to_string(workers()) + " workers, numbered from 0",
                     "Name one of them, or -1 for any");
+    require_limit(options.mail, options_.next_round);
     const int worker = options.worker >= 0 ? options.worker : here.next_home(workers());
-    auto more = !options.name.empty() || options.parent || options.on_failure || shared == nullptr
+    const bool is_limited = options.mail.max != kUnboundedBytes;
+    auto more = !options.name.empty() || options.parent || options.on_failure ||
+                        shared == nullptr || is_limited
                     ? std::make_unique<ActorMore>()
                     : nullptr;
     if (more != nullptr) {
@@ -50,9 +72,11 @@ ActorRef Engine::spawn(ActorOptions&& options, BehaviourTable* shared, void* sta
         more->destroy_state = destroy_state;
     }
     void* const at = in_parallel() ? here.memory.take(sizeof(Birth), alignof(Birth)) : nullptr;
-    const ActorRef ref = table_.take(worker, here.spare_slots());
+    const ActorRef ref = table_.take(worker, options.worker >= 0, here.spare_slots(), options.mail);
     ActorCell& cell = table_.cell(ref.slot());
     cell.more = std::move(more);
+    if (is_limited)
+        cell.more->room = &table_.room(ref.slot());
     cell.state = state;
     cell.shared = shared;
     if (shared != nullptr)
@@ -164,7 +188,9 @@ void Engine::kept_is_due(ActorCell& cell) {
             .kept_due()
             .push_back(ActorAccess::actor(cell).ref());
     } else {
-        worker(table_.owner(cell.read_word())).kept_due().push_back(ActorAccess::actor(cell).ref());
+        worker(balance_.opener(cell.read_word().shard))
+            .kept_due()
+            .push_back(ActorAccess::actor(cell).ref());
         kept_due_ = true;
     }
 }
@@ -176,6 +202,10 @@ void Engine::handlers_changed(ActorCell& cell) {
         cell.more->to_sweep = true;
         static_cast<FrameWorker&>(*actor_context()).to_sweep().push_back(&cell);
     }
+}
+
+void Engine::drop(ActorRef actor, const MailHead& mail) {
+    static_cast<FrameWorker&>(*actor_context()).drop(actor, mail);
 }
 
 void Engine::disconnect(ActorRef actor, std::uint64_t handler) {
@@ -249,7 +279,7 @@ void Engine::expire_kept(ActorCell& cell, DeadLetter::Reason reason) {
         return;
     for (const std::unique_ptr<KeptMail>& mail : std::exchange(cell.more->kept, {}))
         frame_thread().expire(&cell, ActorAccess::actor(cell).ref().address(), mail->head(),
-                              reason);
+                              mail->type, reason);
 }
 
 // --- death ---
@@ -323,6 +353,8 @@ void Engine::bury(ActorCell& cell) {
             cell.shared != nullptr ? cell.shared->destroy_state : cell.more->destroy_state;
         destroy_state(std::exchange(cell.state, nullptr));
     }
+    if (cell.more != nullptr && cell.more->room != nullptr)
+        cell.more->room->reset();
     remains_.push_back({std::move(cell.more), std::exchange(cell.shared, nullptr)});
     cell.settle();
     if (!is_used && offload_.tasks() == 0)
@@ -364,6 +396,7 @@ ShutdownReport Engine::shutdown(std::int64_t deadline_ns) {
         return report;
     take_over_thread();
     dismiss();
+    frame_thread().lost_answers = TicketStatus::shut_down;
     gate_.close();
     const MailCounts before = mail_counts();
     const std::uint64_t tasks_before = tasks_dropped_;
@@ -380,7 +413,10 @@ ShutdownReport Engine::shutdown(std::int64_t deadline_ns) {
     }
     if (tree_ != nullptr)
         tree_->clear();
-    gate_.discard();
+    gate_.discard([this](std::uint64_t, const RecordType& record, void* mail) {
+        if (&record == &record_type_of<WakeMail>)
+            tell_last(*static_cast<WakeMail*>(mail)->ticket);
+    });
     drain_all_mail();
     bury_dying();
     drop_world_tasks();
@@ -394,8 +430,14 @@ ShutdownReport Engine::shutdown(std::int64_t deadline_ns) {
     report.offloaded_left = offload_.names();
     report.messages_expired = mail_counts().expired - before.expired;
     report.tasks_destroyed = tasks_dropped_ - tasks_before;
-    for (const Commit& commit : std::exchange(commits_, {}))
-        commit.finish(frame_thread(), commit.data, false);
+    while (!commits_.empty()) // who hears of a ticket may ask for more
+        for (const Commit& commit : std::exchange(commits_, {}))
+            commit.finish(frame_thread(), commit.data, false);
+    while (Timer* const timer =
+               deadlines_.pop_due(kNever)) { // of those that were cancelled outside
+        const TicketHold ticket = TicketHold::adopt(static_cast<TicketCore&>(*timer));
+        ticket->is_watched = false;
+    }
     end_signals();
     return report;
 }

@@ -4,6 +4,7 @@
 #include "frame/engine.hpp"
 #include "frame/frame_worker.hpp"
 
+#include <algorithm>
 #include <new>
 #include <optional>
 #include <utility>
@@ -18,6 +19,8 @@ struct SerialMail {
     MailHead* mail;
     Delivery* delivery; // of its parallel handlers, if they began tasks
     MailEnd end;        // of its parallel handlers
+    bool has_begun;     // it has some
+    std::uint64_t to;
 };
 
 bool is_bound(const ActorCell& cell, std::uint64_t topic) noexcept {
@@ -46,25 +49,93 @@ bool may_hear(const ActorCell& cell, bool is_task) noexcept {
 }
 
 std::optional<Busy> take_busy(MailHead& mail, const MailType& type) noexcept {
-    if (type.busy_of != nullptr)
-        return std::move(type.busy_of(mail));
-    return std::nullopt;
+    Busy* const busy = type.busy_of == nullptr ? nullptr : type.busy_of(mail);
+    return busy == nullptr ? std::nullopt : std::optional<Busy>(std::move(*busy));
+}
+
+/// Nobody waits for an answer any more.
+bool is_over(MailHead& mail, const MailType& type) noexcept {
+    const TicketCore* const ticket = type.ticket_of == nullptr ? nullptr : type.ticket_of(mail);
+    return ticket != nullptr && ticket->is_over();
+}
+
+/// Of a request that expires so.
+TicketStatus status_of(DeadLetter::Reason reason, const Engine& engine) noexcept {
+    switch (reason) {
+    case DeadLetter::Reason::gone:
+    case DeadLetter::Reason::destroyed:
+        return engine.status_of_the_gone();
+    case DeadLetter::Reason::stopped:
+        return TicketStatus::actor_stopped;
+    case DeadLetter::Reason::kept_full:
+    case DeadLetter::Reason::overflow:
+        return TicketStatus::full;
+    case DeadLetter::Reason::cancelled:
+        return TicketStatus::cancelled; // or its deadline has passed; it has ended already
+    case DeadLetter::Reason::no_memory:
+        break;
+    }
+    return TicketStatus::no_memory;
+}
+
+void drop_busy(MailHead& mail, const MailType& type) noexcept {
+    if (Busy* const busy = type.busy_of == nullptr ? nullptr : type.busy_of(mail))
+        busy->drop();
+}
+
+void end_ticket_of(MailHead& mail, const MailType& type, TicketStatus status) noexcept {
+    if (TicketCore* const ticket = type.ticket_of == nullptr ? nullptr : type.ticket_of(mail))
+        end_ticket(*ticket, status);
+}
+
+/// The request that the mail asks, if nobody has answered it or begun to.
+const TicketCore* unanswered(MailHead& mail, const MailType& type) noexcept {
+    const TicketCore* const ticket = type.ticket_of == nullptr ? nullptr : type.ticket_of(mail);
+    return ticket == nullptr || ticket->is_over() ? nullptr : ticket;
 }
 
 void finish_serial_mail(ActorContext& context, void* data, bool run) {
     auto& here = static_cast<FrameWorker&>(context);
     const SerialMail held = *static_cast<SerialMail*>(data);
+    struct End {
+        ~End() {
+            if (held.type->destroy != nullptr)
+                held.type->destroy(held.mail);
+        }
+        const SerialMail& held;
+    } const at_end{held};
     ActorCell* const cell = run ? &ActorAccess::cell(*here.actor) : nullptr;
     MailEnd end = held.end;
     Delivery* delivery = held.delivery;
-    if (run && may_handle(*cell))
+    Expiry why = run ? Expiry::stopped : Expiry::destroyed;
+    bool may_run = run && may_handle(*cell);
+    if (may_run && is_over(*held.mail, *held.type)) {
+        may_run = false;
+        why = Expiry::cancelled;
+    }
+    if (run && !held.has_begun && here.is_excess_in_serial(*cell) && may_run) {
+        may_run = false;
+        why = Expiry::overflow;
+    }
+    if (may_run) {
         delivery = here.call_handlers(*cell, Bound(*cell, held.mail->topic), *held.mail, *held.type,
                                       delivery, end);
-    else if (end != MailEnd::failed)
-        end = MailEnd::expired;
-    here.finish_message(cell, *held.mail, delivery, end);
-    if (held.type->destroy != nullptr)
-        held.type->destroy(held.mail);
+        // Its handler was disconnected since the parallel phase: as if it had not been there.
+        if (delivery == nullptr && end == MailEnd::handled && unanswered(*held.mail, *held.type)) {
+            here.keep(*cell, *held.mail, *held.type);
+            if (is_bound(*cell, held.mail->topic))
+                here.engine().handlers_changed(*cell);
+            return;
+        }
+    } else {
+        if (end != MailEnd::failed) {
+            end = MailEnd::expired;
+            drop_busy(*held.mail, *held.type);
+            here.note_dead_letter(held.to, *held.mail, why);
+        }
+        end_ticket_of(*held.mail, *held.type, status_of(why, here.engine()));
+    }
+    here.finish_message(cell, *held.mail, delivery, end, why);
 }
 
 } // namespace
@@ -85,16 +156,21 @@ void FrameWorker::open_any(std::uint64_t address, const MailType& type, MailHead
     ActorCell& cell = table->cell(to.slot());
     const ActorWord word = cell.read_word();
     if (word.generation != to.generation() || word.life == Life::none) [[unlikely]] {
-        expire(nullptr, address, mail, DeadLetter::Reason::gone);
+        expire(nullptr, address, mail, type, DeadLetter::Reason::gone);
         return;
     }
     ++cell.in_flight;
-    if (word.life == Life::live) [[likely]]
+    MailRoom<StdPolicy>* const room = word.is_limited ? cell.more->room : nullptr;
+    if (room != nullptr)
+        room->open();
+    if (room != nullptr && room->is_excess(begun_of(cell, 1), is_reproducible))
+        expire(&cell, address, mail, type, Expiry::overflow);
+    else if (word.life == Life::live) [[likely]]
         deliver(cell, mail, type);
     else if (word.life == Life::unborn)
         keep(cell, mail, type);
     else
-        expire(&cell, address, mail,
+        expire(&cell, address, mail, type,
                word.life == Life::dying ? DeadLetter::Reason::destroyed
                                         : DeadLetter::Reason::stopped);
 }
@@ -103,7 +179,13 @@ void FrameWorker::deliver(ActorCell& cell, MailHead& mail, const MailType& type)
     if (cell.more != nullptr && cell.more->kept_is_due)
         open_kept(cell); // older mail first
     if (!may_handle(cell)) [[unlikely]] {
-        expire(&cell, ActorAccess::actor(cell).ref().address(), mail, DeadLetter::Reason::stopped);
+        expire(&cell, ActorAccess::actor(cell).ref().address(), mail, type,
+               DeadLetter::Reason::stopped);
+        return;
+    }
+    if (is_over(mail, type)) [[unlikely]] {
+        expire(&cell, ActorAccess::actor(cell).ref().address(), mail, type,
+               DeadLetter::Reason::cancelled);
         return;
     }
     const Bound bound(cell, mail.topic);
@@ -122,8 +204,9 @@ void FrameWorker::deliver(ActorCell& cell, MailHead& mail, const MailType& type)
         return;
     }
     try {
-        to_serial_phase(cell, mail, type, delivery, end);
+        to_serial_phase(cell, mail, type, delivery, end, in_parallel);
     } catch (const std::bad_alloc&) {
+        end_ticket_of(mail, type, TicketStatus::no_memory);
         finish_message(&cell, mail, delivery, MailEnd::failed);
         throw;
     }
@@ -149,6 +232,10 @@ Delivery* FrameWorker::call_handlers(ActorCell& cell, const Bound& bound, MailHe
             call_all(cell, own, cell.more->own.next_id(), true, mail, type, delivery, end);
     } catch (...) {
         end = MailEnd::failed;
+        if (TicketCore* const ticket = type.ticket_of == nullptr ? nullptr : type.ticket_of(mail)) {
+            ticket->failure = std::current_exception();
+            end_ticket(*ticket, TicketStatus::threw);
+        }
         report(&cell, mail.topic_name, std::current_exception());
     }
     actor = before;
@@ -205,23 +292,28 @@ void FrameWorker::call_all(ActorCell& cell, Handler* first, std::uint64_t bound_
 }
 
 void FrameWorker::to_serial_phase(ActorCell& cell, MailHead& mail, const MailType& type,
-                                  Delivery* delivery, MailEnd end) {
+                                  Delivery* delivery, MailEnd end, bool has_begun) {
     if (commits.size() == commits.capacity())
         commits.reserve(2 * commits.size() + 16); // before the mail is moved
     void* const at = memory.take(sizeof(SerialMail), alignof(SerialMail));
-    commits.push_back({cell.id, cell.sequence++, ActorAccess::actor(cell).ref().address(),
-                       &finish_serial_mail,
-                       ::new (at) SerialMail{&type, move_to_memory(mail, type), delivery, end}});
+    const std::uint64_t to = ActorAccess::actor(cell).ref().address();
+    commits.push_back(
+        {cell.id, cell.sequence++, to, &finish_serial_mail,
+         ::new (at) SerialMail{&type, move_to_memory(mail, type), delivery, end, has_begun, to}});
+    if (!has_begun && cell.more != nullptr && cell.more->room != nullptr)
+        cell.more->room->wait_for_serial();
 }
 
 void FrameWorker::finish_message(ActorCell* cell, const MailHead& mail, Delivery* delivery,
-                                 MailEnd end) {
+                                 MailEnd end, Expiry why) {
     if (delivery == nullptr) [[likely]] {
-        count(cell, mail.topic, mail.topic_name, end);
+        count(cell, mail.topic, mail.topic_name, end, why);
         return;
     }
-    if (end != MailEnd::handled)
+    if (end != MailEnd::handled) {
         delivery->end = end;
+        delivery->why = why;
+    }
     close(cell, delivery);
 }
 
@@ -229,15 +321,22 @@ void FrameWorker::finish_message(ActorCell* cell, const MailHead& mail, Delivery
 void FrameWorker::close(ActorCell* cell, Delivery* delivery) {
     if (--delivery->open != 0)
         return;
-    count(cell, delivery->topic, delivery->topic_name, delivery->end);
+    count(cell, delivery->topic, delivery->topic_name, delivery->end, delivery->why);
+    if (delivery->end == MailEnd::expired && delivery->busy)
+        delivery->busy->drop();
     delete delivery;
 }
 
-void FrameWorker::count(ActorCell* cell, std::uint64_t topic, const char* name, MailEnd end) {
-    MailCounts& of_topic = topics_.of(topic, name);
+void FrameWorker::count(ActorCell* cell, std::uint64_t topic, const char* name, MailEnd end,
+                        Expiry why) {
+    TopicCounts& place = topics_.place_of(topic, name);
+    MailCounts& of_topic = place.counts;
     --of_topic.in_flight;
-    if (cell != nullptr)
+    if (cell != nullptr) {
         --cell->in_flight;
+        if (cell->more != nullptr && cell->more->room != nullptr)
+            cell->more->room->end();
+    }
     switch (end) {
     case MailEnd::handled:
         ++of_topic.handled;
@@ -251,33 +350,97 @@ void FrameWorker::count(ActorCell* cell, std::uint64_t topic, const char* name, 
         return;
     case MailEnd::expired:
         ++of_topic.expired;
+        ++place.expired[why];
         if (cell != nullptr)
-            ++cell->need_more().expired;
+            ++cell->need_more().expired[why];
         return;
     }
 }
 
-void FrameWorker::expire(ActorCell* cell, std::uint64_t address, const MailHead& mail,
-                         DeadLetter::Reason reason) {
-    count(cell, mail.topic, mail.topic_name, MailEnd::expired);
+void FrameWorker::expire(ActorCell* cell, std::uint64_t address, MailHead& mail,
+                         const MailType& type, DeadLetter::Reason reason) {
+    count(cell, mail.topic, mail.topic_name, MailEnd::expired, reason);
+    drop_busy(mail, type);
+    end_ticket_of(mail, type, status_of(reason, engine_));
+    note_dead_letter(address, mail, reason);
+}
+
+void FrameWorker::note_dead_letter(std::uint64_t address, const MailHead& mail,
+                                   DeadLetter::Reason reason) {
     if (engine_.wants_dead_letters())
         dead_letters_.push_back({ActorRef::from_address(address), mail.topic_name, reason});
 }
 
-void FrameWorker::lose(std::uint64_t address, const MailHead& mail) {
+void FrameWorker::lose(std::uint64_t address, MailHead& mail, const MailType& type, Expiry why) {
     ++topics_.of(mail.topic, mail.topic_name).in_flight;
-    expire(nullptr, address, mail, DeadLetter::Reason::no_memory);
+    expire(nullptr, address, mail, type, why);
+    if (ActorCell* const cell = table->find(ActorRef::from_address(address)))
+        ++cell->need_more().expired[why];
+}
+
+void FrameWorker::lose_on_the_way(std::uint64_t address, MailHead& mail, const MailType& type) {
+    if (type.control != nullptr) { // step() says so
+        failure_ = std::make_exception_ptr(std::bad_alloc());
+        return;
+    }
+    ++topics_.of(mail.topic, mail.topic_name).in_flight;
+    expire(nullptr, address, mail, type, Expiry::no_memory);
+    if (MailRoom<StdPolicy>* const room = room_of(address))
+        room->leave(worker);
 }
 
 void FrameWorker::discard_mail() {
     mailbox_.drain([this](std::uint64_t address, const RecordType& record, void* payload) {
         ++taken_;
-        const MailHead& mail = *static_cast<const MailHead*>(payload);
-        if (static_cast<const MailType&>(record).control != nullptr)
+        MailHead& mail = *static_cast<MailHead*>(payload);
+        const auto& type = static_cast<const MailType&>(record);
+        if (type.control != nullptr)
             return;
         ++topics_.of(mail.topic, mail.topic_name).in_flight;
-        expire(nullptr, address, mail, DeadLetter::Reason::destroyed);
+        expire(nullptr, address, mail, type, DeadLetter::Reason::destroyed);
     });
+}
+
+// --- limits ---
+
+MailRoom<StdPolicy>* FrameWorker::room_of(std::uint64_t address) const noexcept {
+    const ActorRef to = ActorRef::from_address(address);
+    const ActorWord word = table->cell(to.slot()).read_word();
+    return word.is_limited && word.generation == to.generation() ? &table->room(to.slot())
+                                                                 : nullptr;
+}
+
+std::uint64_t FrameWorker::begun_of(const ActorCell& cell, std::uint64_t others) noexcept {
+    return cell.in_flight - others - cell.more->kept.size() - cell.more->room->in_serial();
+}
+
+bool FrameWorker::is_excess_in_serial(ActorCell& cell) {
+    if (cell.more == nullptr || cell.more->room == nullptr)
+        return false;
+    MailRoom<StdPolicy>& room = *cell.more->room;
+    room.stop_waiting();
+    return room.is_excess_in_serial(begun_of(cell, 1));
+}
+
+void FrameWorker::drop(ActorRef to, const MailHead& mail) {
+    TopicCounts& place = topics_.place_of(mail.topic, mail.topic_name);
+    ++place.counts.expired;
+    ++place.expired[Expiry::overflow];
+    if (MailRoom<StdPolicy>* const room = room_of(to.address()))
+        room->note_dropped(worker);
+    note_dead_letter(to.address(), mail, Expiry::overflow);
+}
+
+// The oldest of what is kept go, where the reader drops.
+void FrameWorker::make_place(ActorCell& cell) {
+    ActorMore& more = *cell.more;
+    const std::uint64_t kept = more.kept.size();
+    const std::uint64_t excess = more.room->excess_of(kept + 1, begun_of(cell, 1));
+    const auto end = more.kept.begin() + static_cast<std::ptrdiff_t>(std::min(excess, kept));
+    const std::uint64_t address = ActorAccess::actor(cell).ref().address();
+    for (auto mail = more.kept.begin(); mail != end; ++mail)
+        expire(&cell, address, (*mail)->head(), (*mail)->type, Expiry::overflow);
+    more.kept.erase(more.kept.begin(), end);
 }
 
 // --- kept mail ---
@@ -286,6 +449,10 @@ void FrameWorker::keep(ActorCell& cell, MailHead& mail, const MailType& type) {
     DeadLetter::Reason reason = DeadLetter::Reason::kept_full;
     try {
         std::vector<std::unique_ptr<KeptMail>>& kept = cell.need_more().kept;
+        if (kept.size() >= engine_.options().kept_max)
+            expire_unwanted(cell);
+        if (cell.more->room != nullptr)
+            make_place(cell);
         if (kept.size() < engine_.options().kept_max) {
             kept.push_back(std::make_unique<KeptMail>(mail, type));
             return;
@@ -293,7 +460,20 @@ void FrameWorker::keep(ActorCell& cell, MailHead& mail, const MailType& type) {
     } catch (const std::bad_alloc&) {
         reason = DeadLetter::Reason::no_memory;
     }
-    expire(&cell, ActorAccess::actor(cell).ref().address(), mail, reason);
+    expire(&cell, ActorAccess::actor(cell).ref().address(), mail, type, reason);
+}
+
+// Requests among what is kept that nobody waits for any more.
+void FrameWorker::expire_unwanted(ActorCell& cell) {
+    std::vector<std::unique_ptr<KeptMail>>& kept = cell.more->kept;
+    const auto unwanted =
+        std::stable_partition(kept.begin(), kept.end(), [](const std::unique_ptr<KeptMail>& mail) {
+            return !is_over(mail->head(), mail->type);
+        });
+    const std::uint64_t address = ActorAccess::actor(cell).ref().address();
+    for (auto mail = unwanted; mail != kept.end(); ++mail)
+        expire(&cell, address, (*mail)->head(), (*mail)->type, DeadLetter::Reason::cancelled);
+    kept.erase(unwanted, kept.end());
 }
 
 void FrameWorker::open_kept(ActorCell& cell) {
@@ -306,6 +486,9 @@ void FrameWorker::open_kept(ActorCell& cell) {
             // Once a handler has bound more, the rest waits behind what was passed over before.
             if (!more.kept_is_due && may_handle(cell) && is_bound(cell, mail->head().topic))
                 deliver(cell, mail->head(), mail->type);
+            else if (is_over(mail->head(), mail->type))
+                expire(&cell, ActorAccess::actor(cell).ref().address(), mail->head(), mail->type,
+                       DeadLetter::Reason::cancelled);
             else
                 more.kept.push_back(std::move(mail));
         }
@@ -322,6 +505,7 @@ void FrameWorker::start_task(ActorCell* cell, Task<> task, Handler* handler, Del
     try {
         started = &adopt(cell, frame, frame.promise());
     } catch (...) {
+        const LosingAnswers scope(TicketStatus::no_memory);
         frame.destroy();
         throw;
     }
@@ -368,7 +552,7 @@ void FrameWorker::run_task(ActorTask& first) {
         }
         task->where = Whereabouts::running;
         listener = task->handler == nullptr ? nullptr : task->handler->listener;
-        const bool ended = task->ended || resume_task(task->leaf);
+        const bool ended = task->ended || resume_task(*task);
         task = ended ? end_task(*task) : nullptr;
     }
     --running_tasks_;
@@ -499,7 +683,7 @@ void FrameWorker::leave(ActorTask& task) noexcept {
 
 void FrameWorker::forget_reference(ActorTask& task) noexcept {
     if (task.slot != 0)
-        engine_.give_back_slot(task.actor, std::exchange(task.slot, 0));
+        engine_.give_back_slot(std::exchange(task.slot, 0));
 }
 
 // What others still point to stays: as an empty task in its actor's list while it is on its way or
@@ -525,6 +709,7 @@ CancelResult FrameWorker::cancel_task(ActorTask& task) noexcept {
         [[fallthrough]];
     case Whereabouts::group:
     case Whereabouts::signal:
+    case Whereabouts::ticket:
         drop_task(task);
     }
     return CancelResult::done;
@@ -544,6 +729,8 @@ void FrameWorker::orphan(ActorTask& task) noexcept {
         delivery->end = MailEnd::expired;
         close(table->find(task.actor), delivery);
     }
+    if (task.errand != nullptr)
+        end_ticket(*task.errand, lost_answers);
     task.orphan = true;
 }
 
@@ -559,6 +746,62 @@ void resume_from_mail(ActorContext& here, std::uint64_t, ResumeMail& mail) {
     const ActorCell* const cell = here.table->find(mail.actor);
     if (cell != nullptr && cell->read_word().life != Life::dying)
         static_cast<FrameWorker&>(here).run_task(*mail.task);
+}
+
+// --- tickets ---
+
+// A task that goes on in the parallel phase does so in this one, where the order of things may depend
+// on timing.
+void FrameWorker::wake(TicketCore& ticket) noexcept {
+    if (ticket.phase == Phase::parallel && !is_reproducible) {
+        const ActorCell* const cell = table->find(ActorRef::from_address(ticket.actor));
+        if (cell == nullptr)
+            return; // gone, and who waits with it
+        const int to = table->owner(cell->read_word());
+        if (void* const room = outbox->reserve_exempt(to, sizeof(WakeMail), alignof(WakeMail))) {
+            ::new (room) WakeMail(ticket);
+            outbox->commit(to, record_type_of<WakeMail>, ticket.actor);
+            ++sent;
+            return;
+        }
+    }
+    ticket.tells = true;
+    list_ended(ticket);
+}
+
+void FrameWorker::go_on(TicketCore& ticket) {
+    if (phase == Phase::serial && ticket.runtime == runtime)
+        engine_.unwatch(ticket);
+    if (ticket.waiter_id != runtime_id) // he waited in one that had this number before
+        return;
+    if (phase == Phase::serial) {
+        engine_.tell(ticket);
+        return;
+    }
+    const ActorCell* const cell = table->find(ActorRef::from_address(ticket.actor));
+    if (cell == nullptr || cell->read_word().life == Life::dying) // the task goes with its actor
+        return;
+    if (RootTask* const task = std::exchange(ticket.waiting, nullptr))
+        run_task(static_cast<ActorTask&>(*task));
+}
+
+void FrameWorker::list_ended(TicketCore& ticket) noexcept {
+    if (std::exchange(ticket.is_listed, true))
+        return;
+    ticket.state.acquire();
+    (last_ended_ == nullptr ? ended_tickets_ : last_ended_->next_ended) = &ticket;
+    last_ended_ = &ticket;
+}
+
+TicketHold FrameWorker::pop_ended() noexcept {
+    if (ended_tickets_ == nullptr)
+        return {};
+    TicketCore& first = *ended_tickets_;
+    ended_tickets_ = std::exchange(first.next_ended, nullptr);
+    if (ended_tickets_ == nullptr)
+        last_ended_ = nullptr;
+    first.is_listed = false;
+    return TicketHold::adopt(first);
 }
 
 // --- failures ---

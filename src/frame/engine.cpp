@@ -100,14 +100,17 @@ RuntimeNumber::~RuntimeNumber() {
 }
 
 AsActor::AsActor(Engine& engine, Actor* actor) noexcept
-    : here_(engine.frame_thread()), actor_before_(here_.actor), outbox_before_(here_.outbox) {
+    : engine_(engine), here_(engine.frame_thread()), actor_before_(here_.actor),
+      outbox_before_(here_.outbox), sent_before_(here_.sent) {
     here_.actor = actor;
-    const int worker =
-        actor == nullptr ? 0 : engine.table_.owner(ActorAccess::cell(*actor).read_word());
-    here_.outbox = &engine.mailboxes_.outbox(worker);
+    if (actor != nullptr)
+        shard_ = ActorAccess::cell(*actor).read_word().shard;
+    here_.outbox = &engine.mailboxes_.outbox(shard_ ? engine.runner(*shard_) : 0);
 }
 
 AsActor::~AsActor() {
+    if (shard_ && here_.sent != sent_before_)
+        engine_.balance().note_sent(*shard_);
     here_.actor = actor_before_;
     here_.outbox = outbox_before_;
 }
@@ -116,13 +119,14 @@ Engine::Engine(EngineOptions options)
     : options_(std::move(options)), workers_(options_.plan, options_.workers),
       table_(number_, workers_.count()), mailboxes_(cache_groups_of(options_.plan), options_.lane),
       quiescence_(workers_.count()), gate_(mailboxes_.mailbox(0).bell(), options_.gate),
-      offload_(options_.offload_threads, options_.seed, [this] { ring(); }), began_ns_(now_ns()) {
+      offload_(options_.offload_threads, options_.seed, [this] { ring(); }),
+      balance_(*this, options_.balance), began_ns_(now_ns()) {
     for (int worker = 0; worker < workers_.count(); ++worker)
         frame_workers_.push_back(std::make_unique<FrameWorker>(*this, worker));
     sources_.reserve(frame_workers_.size() + 1);
     frame_signals_ = {make_signal("pre_simulation", true), make_signal("post_simulation", true),
                       make_signal("heartbeat", true)};
-    set_gate(number_, &gate_);
+    set_gate(number_, &gate_, &table_);
     take_over_thread();
 }
 
@@ -282,6 +286,12 @@ bool Engine::resume_due() {
         make_ready(static_cast<ActorTask&>(*timer));
         has_some = true;
     }
+    while (Timer* const timer = deadlines_.pop_due(time_.time_ns)) {
+        const TicketHold ticket = TicketHold::adopt(static_cast<TicketCore&>(*timer));
+        ticket->is_watched = false;
+        end_ticket_now(*ticket, TicketStatus::deadline);
+        has_some = true;
+    }
     return has_some;
 }
 
@@ -292,25 +302,54 @@ void Engine::admit(bool is_first) {
     if (!is_first && !gate_.moved()) // senders that have left wait for the next frame
         return;
     gate_.admit();
-    gate_.route([&](std::uint64_t address, const RecordType& record, void* payload) {
-        const auto& type = static_cast<const MailType&>(record);
-        MailHead& mail = *static_cast<MailHead*>(payload);
-        if (type.control != nullptr) {
-            type.control(here, address, mail);
-            return;
-        }
-        const ActorRef to = ActorRef::from_address(address);
-        const int worker = table_.owner(table_.cell(to.slot()).read_word());
-        // It had a bound of its own, and was answered `ok`.
-        void* const room = here.outbox->reserve_exempt(worker, type.payload_bytes, type.align);
-        if (room == nullptr) {
-            here.lose(address, mail);
-            return;
-        }
-        type.move_to(room, &mail);
-        here.outbox->commit(worker, type, address);
-        ++here.sent;
-    });
+    gate_.route(
+        [&](std::uint64_t address, const RecordType& type, void* mail) {
+            admit(address, static_cast<const MailType&>(type), *static_cast<MailHead*>(mail));
+        },
+        [&](std::uint64_t address, const RecordType& type, void* mail) {
+            leave_gate(address, *static_cast<MailHead*>(mail));
+            here.lose(address, *static_cast<MailHead*>(mail), static_cast<const MailType&>(type),
+                      Expiry::overflow);
+        },
+        SIZE_MAX);
+    if (!here.dead_letters().empty()) // there may be no round
+        send_dead_letters();
+}
+
+// Of mail that is no control mail: what its sender noted in it.
+std::uint64_t Engine::leave_gate(std::uint64_t address, MailHead& mail) noexcept {
+    const std::uint64_t note = std::exchange(mail.sender, 0);
+    if (note == MailHead::kEntered)
+        table_.room(ActorRef::from_address(address).slot()).leave_from_outside();
+    return note;
+}
+
+void Engine::admit(std::uint64_t address, const MailType& type, MailHead& mail) {
+    FrameWorker& here = frame_thread();
+    if (type.control != nullptr) {
+        type.control(here, address, mail);
+        return;
+    }
+    const ActorRef to = ActorRef::from_address(address);
+    MailRoom<StdPolicy>* const limit = table_.has_rooms() ? here.room_of(address) : nullptr;
+    if (limit != nullptr && mail.sender != MailHead::kExcess)
+        limit->enter_anyway(here.worker); // before it leaves the gate: it is never not counted
+    if (leave_gate(address, mail) == MailHead::kExcess) {
+        here.drop(to, mail);
+        return;
+    }
+    const int worker = table_.owner(table_.cell(to.slot()).read_word());
+    // It had a bound of its own, and was answered `ok`.
+    void* const room = here.outbox->reserve_exempt(worker, type.payload_bytes, type.align);
+    if (room == nullptr) {
+        if (limit != nullptr)
+            limit->leave(here.worker);
+        here.lose(address, mail, type, Expiry::no_memory);
+        return;
+    }
+    type.move_to(room, &mail);
+    here.outbox->commit(worker, type, address);
+    ++here.sent;
 }
 
 void Engine::come_home() {
@@ -347,6 +386,7 @@ void Engine::parallel_phase() {
     kept_due_ = false;
     if (options_.next_round) // all of it is there when the phase begins
         publish_all();
+    balance_.before_phase();
     quiescence_.begin(std::exchange(phase_due_ns_, kNever));
     if (!std::exchange(crew_serves_, true))
         workers_.begin(serve_);
@@ -357,6 +397,7 @@ void Engine::parallel_phase() {
     for_each_left([this](FrameWorker& worker) { // what a budget has left
         kept_due_ |= !worker.kept_due().empty();
     });
+    balance_.after_phase(quiescence_.left() != 0 || kept_due_);
 }
 
 void Engine::wake_sleepers() noexcept {
@@ -375,16 +416,18 @@ void Engine::dismiss() noexcept {
 
 void Engine::serial_phase(FrameReport& report) {
     ++rounds_;
-    for_each_left([](FrameWorker& worker) {
+    for_each_left([this](FrameWorker& worker) {
         Publication::publish_all(worker.publications);
         worker.reap();
+        take_ended_tickets(worker);
     });
     for (BarrierHook& one : barrier_hooks_)
         one.hook();
     report.commits += run_commits();
     tidy_up();
-    report.messages += quiescence_.taken() - taken_before_;
-    taken_before_ = quiescence_.taken();
+    const std::uint64_t taken = quiescence_.taken() - balance_.passed_on();
+    report.messages += taken - taken_before_;
+    taken_before_ = taken;
     // Out of memory; the round is brought to its end all the same.
     for_each_left([](FrameWorker& worker) {
         if (const std::exception_ptr failure = worker.take_failure())
@@ -437,6 +480,7 @@ void Engine::run(const Commit& commit) {
 // The end of a round: what was for this round only goes, and what waited for a quiet moment comes.
 void Engine::tidy_up() {
     make_moves();
+    balance_.after_round(!has_mail() && !kept_due_);
     bury_dying();
     send_dead_letters();
     for_each_left([this](FrameWorker& worker) {
@@ -450,7 +494,22 @@ void Engine::tidy_up() {
         table_.fill_spare(worker.spare_slots(), kSpareSlots);
     });
     sweep_events();
+    if (table_.has_rooms())
+        gate_.note_room();
     frame_thread().memory.reset(); // the others do so before they use it again
+    if (balance_.shares())
+        send_home();
+}
+
+// What ended on another worker than it began on goes back there, or it would all gather on one.
+void Engine::send_home() noexcept {
+    for (const std::unique_ptr<FrameWorker>& from : frame_workers_) {
+        from->frames().send_home();
+        tasks_.send_home(
+            from->foreign_task_slots(), [this](std::uint16_t home) -> auto& {
+                return worker(home).free_task_slots();
+            });
+    }
 }
 
 void Engine::set_tree(ActorTree& tree) noexcept {
@@ -527,7 +586,7 @@ std::int64_t Engine::next_due_ns() const noexcept {
     for (const std::shared_ptr<SignalCore>& signal : frame_signals_)
         wants_frame |= signal->has_listeners();
     return std::min(
-        {timers_.next_due_ns(), next_simulation_ns(),
+        {timers_.next_due_ns(), deadlines_.next_due_ns(), next_simulation_ns(),
          wants_frame ? later(time_.time_ns, time_of_step(1, options_.rate_hz)) : kNever});
 }
 
@@ -550,6 +609,13 @@ std::uint64_t Engine::refused(SendResult why) const noexcept {
     return sum;
 }
 
+ExpiryCounts Engine::expiry_counts() const {
+    ExpiryCounts sum;
+    for (const auto& worker : frame_workers_)
+        worker->topics().for_each([&](const TopicCounts& one) { sum += one.expired; });
+    return sum;
+}
+
 MailCounts Engine::mail_counts() const {
     MailCounts sum;
     for (const auto& worker : frame_workers_)
@@ -560,8 +626,11 @@ MailCounts Engine::mail_counts() const {
 std::vector<TopicCounts> Engine::topic_counts() const {
     TopicTable sum;
     for (const auto& worker : frame_workers_)
-        worker->topics().for_each(
-            [&](const TopicCounts& one) { sum.of(one.topic, one.name) += one.counts; });
+        worker->topics().for_each([&](const TopicCounts& one) {
+            TopicCounts& place = sum.place_of(one.topic, one.name);
+            place.counts += one.counts;
+            place.expired += one.expired;
+        });
     std::vector<TopicCounts> list;
     sum.for_each([&](const TopicCounts& one) { list.push_back(one); });
     std::sort(list.begin(), list.end(), [](const TopicCounts& one, const TopicCounts& other) {

@@ -3,6 +3,7 @@
 // Layer 7, frame. The engine of a runtime: frames, rounds and phases over actors. Not installed:
 // what users see of it is Runtime (layer 10), and the hosts that tasks and actors know.
 
+#include "frame/balance.hpp"
 #include "frame/frame_thread.hpp"
 #include "frame/frame_worker.hpp"
 #include "frame/offload.hpp"
@@ -39,6 +40,7 @@ struct EngineOptions {
     int offload_threads = 2; // 0: offloaded tasks run on the frame thread, before the next round
     /// For tests, with one worker: what is left open is drawn from it.
     std::optional<std::uint64_t> seed = {};
+    BalanceOptions balance;
     GateConfig gate;
     LaneConfig lane;
 };
@@ -75,6 +77,8 @@ class Engine final : public ActorHost, public TaskHost {
     bool idle() noexcept;
     /// Tasks on background threads.
     std::size_t offloaded() const noexcept { return offload_.tasks(); }
+    /// Those of one actor. In the serial phase.
+    std::uint64_t offloaded(ActorRef actor) const noexcept;
     /// Sleeps until something is to be done, somebody rings, or `deadline_ns` (now_ns time).
     void sleep(std::int64_t deadline_ns) noexcept;
     void ring() noexcept;
@@ -155,13 +159,22 @@ class Engine final : public ActorHost, public TaskHost {
     FrameWorker& worker(int index) noexcept {
         return *frame_workers_[static_cast<std::size_t>(index)];
     }
+    const FrameWorker& worker(int index) const noexcept {
+        return *frame_workers_[static_cast<std::size_t>(index)];
+    }
     Mailboxes<StdPolicy>& mailboxes() noexcept { return mailboxes_; }
     Gate<StdPolicy>& gate() noexcept { return gate_; }
+    Balance& balance() noexcept { return balance_; }
+    const Balance& balance() const noexcept { return balance_; }
+    /// In the serial phase: the worker in whose outbox the actor's mail belongs (N8).
+    int runner(std::uint16_t shard) const noexcept { return balance_.runner(shard); }
     ActorTable& table() noexcept { return table_; }
+    const ActorTable& table() const noexcept { return table_; }
     Quiescence<StdPolicy>& quiescence() noexcept { return quiescence_; }
     const EngineOptions& options() const noexcept { return options_; }
     std::uint64_t actors() const noexcept { return actors_; }
     MailCounts mail_counts() const;
+    ExpiryCounts expiry_counts() const;
     /// In the serial phase: mail in lanes, tasks on their way to a worker among it.
     std::uint64_t mail_left() const noexcept {
         return quiescence_.left() + (frame_workers_.front()->sent - sent_before_);
@@ -189,10 +202,18 @@ class Engine final : public ActorHost, public TaskHost {
     void await_time(ActorTask& task);
     /// The task, which waited for a group, goes on in its phase, which is not the caller's.
     void change_phase(ActorTask& task);
-    void give_back_slot(ActorRef actor, std::uint32_t slot) noexcept;
+    void give_back_slot(std::uint32_t slot) noexcept;
     /// In the serial phase: the task, which goes, waits for nothing any more.
     void forget(ActorTask& task) noexcept;
+    /// In the serial phase: who waits for the ticket, which has ended, goes on in the next round.
+    void tell(TicketCore& ticket) noexcept;
+    /// How a request ends whose actor is gone.
+    TicketStatus status_of_the_gone() const noexcept {
+        return shut_down_ ? TicketStatus::shut_down : TicketStatus::actor_gone;
+    }
     std::uint64_t frame_group() const noexcept { return frame_group_; }
+    /// Of the next thing that is done in nobody's name, in the serial phase.
+    std::uint64_t& world_sequence() noexcept { return world_sequence_; }
     /// Workers that sleep find out that there is a phase, or that it was closed.
     void wake_sleepers() noexcept;
 
@@ -218,6 +239,7 @@ class Engine final : public ActorHost, public TaskHost {
     void handlers_changed(ActorCell& actor) override;
     void disconnect(ActorRef actor, std::uint64_t handler) override;
     void disconnect(Listener& listener) override;
+    void drop(ActorRef actor, const MailHead& mail) override;
     SendResult fire(std::uint64_t signal, std::shared_ptr<SignalEvent> event) override;
     void start(Task<> task) override;
     void synchronize(RootTask& task) override;
@@ -230,6 +252,12 @@ class Engine final : public ActorHost, public TaskHost {
     CancelResult cancel(TaskRef task) override;
     void begin_member(const RootTask& parent, GroupMember& member) override;
     void abandon(RootTask& member) noexcept override;
+    bool await_ticket(RootTask& task, TicketCore& ticket) override;
+    void wake(TicketCore& ticket) noexcept override;
+    void tell_last(TicketCore& ticket) noexcept override;
+    void call_with(TicketCore& ticket, UniqueFunction<void(TicketCore&)> function) override;
+    void watch(TicketCore& ticket, std::int64_t due_ns) override;
+    void unwatch(TicketCore& ticket) noexcept override;
     std::int64_t frame_time_ns() const noexcept override { return time_.time_ns; }
     std::int64_t frame_step_ns() const noexcept override { return time_.step_ns; }
     std::uint64_t frame_number() const noexcept override { return time_.frame; }
@@ -274,8 +302,10 @@ class Engine final : public ActorHost, public TaskHost {
     };
 
     bool must_end(RootTask& task) noexcept;
+    void take_ended_tickets(FrameWorker& worker) noexcept;
+    static void finish_watch(ActorContext& here, void* data, bool run);
+    static void finish_tell(ActorContext& here, void* data, bool run);
     FrameWorker& worker_of(const ActorCell* cell) noexcept;
-    TaskTable::FreeList& free_slots_of(const ActorCell* cell) noexcept;
     void begin_later(ActorTask& task, Begin when, std::int64_t ns);
     void begin_frame(std::int64_t now);
     bool open_stage(Stage stage);
@@ -301,6 +331,8 @@ class Engine final : public ActorHost, public TaskHost {
     void run_simulation();
     std::int64_t next_simulation_ns() const noexcept;
     void admit(bool is_first);
+    void admit(std::uint64_t address, const MailType& type, MailHead& mail);
+    std::uint64_t leave_gate(std::uint64_t address, MailHead& mail) noexcept;
     void come_home();
     void make_ready(ActorTask& task);
     bool has_work() noexcept;
@@ -321,6 +353,7 @@ class Engine final : public ActorHost, public TaskHost {
     void run(const Commit& commit);
     void publish_all() noexcept;
     void tidy_up();
+    void send_home() noexcept;
     void make_moves();
     void bury_dying();
     void bury(ActorCell& cell);
@@ -350,6 +383,7 @@ class Engine final : public ActorHost, public TaskHost {
     std::vector<std::unique_ptr<FrameWorker>> frame_workers_;
     Gate<StdPolicy> gate_;
     OffloadPool offload_;
+    Balance balance_;
 
     // The frame thread's:
     FrameTime time_;
@@ -374,6 +408,7 @@ class Engine final : public ActorHost, public TaskHost {
     std::uint64_t tasks_dropped_ = 0;
     TaskTable tasks_;
     TimerWheel timers_;
+    TimerWheel deadlines_; // of tickets, a reference of each
     TimerList next_frame_;
     std::vector<Remains> remains_;
     std::array<std::shared_ptr<SignalCore>, kStages> frame_signals_;
@@ -417,9 +452,12 @@ class AsActor {
     AsActor& operator=(const AsActor&) = delete;
 
   private:
+    Engine& engine_;
     FrameWorker& here_;
     Actor* const actor_before_;
     Outbox<StdPolicy>* const outbox_before_;
+    const std::uint64_t sent_before_;
+    std::optional<std::uint16_t> shard_; // of the actor
 };
 
 } // namespace takt::detail

@@ -19,12 +19,16 @@ constexpr std::size_t kTimedBatch = 8;
 constexpr int kPollsForAnswer = 64;
 // Polls between two reads of the clock, which cost as much as two pauses.
 constexpr int kPollsPerClockRead = 32;
+// Messages that a worker takes out of its lanes before it runs some, while it gathers them by shards.
+constexpr std::uint64_t kGatheredMax = 4096;
+// Nanoseconds in which a worker has nothing to do while others have, that are worth a change.
+constexpr std::int64_t kLongIdleNs = 10'000;
 // Workers for each poll between two looks of worker 0 at all of them.
 constexpr int kWorkersPerPoll = 4;
 
 } // namespace
 
-MailCounts& TopicTable::add(std::uint64_t topic, const char* name) {
+TopicCounts& TopicTable::add(std::uint64_t topic, const char* name) {
     if (2 * ++used_ > places_.size()) {
         std::vector<TopicCounts> before(2 * places_.size());
         before.swap(places_);
@@ -32,13 +36,13 @@ MailCounts& TopicTable::add(std::uint64_t topic, const char* name) {
         used_ = 1; // the new one; the others count again
         for (const TopicCounts& place : before)
             if (place.topic != 0)
-                of(place.topic, place.name) = place.counts;
+                place_of(place.topic, place.name) = place;
     }
     for (std::size_t at = topic;; ++at) {
         TopicCounts& place = places_[at & mask_];
         if (place.topic == 0) {
-            place = {topic, name, {}};
-            return place.counts;
+            place = {topic, name, {}, {}};
+            return place;
         }
     }
 }
@@ -50,6 +54,8 @@ FrameWorker::FrameWorker(Engine& engine, int index)
     worker = index;
     table = &engine.table();
     runtime = table->runtime();
+    runtime_id = engine.frame_group();
+    world_sequence = &engine.world_sequence();
     host = &engine;
     task_host = &engine;
     outbox = &engine.mailboxes().outbox(index);
@@ -77,7 +83,7 @@ void FrameWorker::run_phase(Phases::Number number) noexcept {
         try {
             if (!std::exchange(is_begun, true))
                 begin_phase();
-            used_up |= !work();
+            used_up |= !work(used_up);
         } catch (...) {
             failure_ = std::current_exception();
             outbox->publish(); // N1
@@ -93,10 +99,14 @@ void FrameWorker::begin_phase() {
     outbox = &engine_.mailboxes().outbox(index_);
     outbox->publish(); // N5
     outbox->recycle_now_and_then();
-    if (index_ != 0) // what the serial phase had of it is done
+    if (index_ != 0) { // what the serial phase had of it is done
+        sharing_.learn(engine_.balance().window());
         memory.reset();
+    }
     sorted_ = 0;
     budget_ = options.phase_messages;
+    sharing_.begin(engine_.balance().shares(), engine_.balance().epoch());
+    run_claimed(); // of this phase, from before it began here
     end_ns_ = options.phase_time_ns == kNever ? kNever : later(now_ns(), options.phase_time_ns);
     due_ns_ = engine_.quiescence().due_ns();
     open_due();
@@ -105,16 +115,79 @@ void FrameWorker::begin_phase() {
 }
 
 // False: the budget is used up.
-bool FrameWorker::work() {
-    if (engine_.options().next_round)
+bool FrameWorker::work(bool used_up) {
+    run_claimed();
+    if (used_up) {
+        while (help()) {
+        }
         return false;
+    }
     for (;;) {
-        const bool more = drain_some();
+        const bool more = sharing_.is_on() ? share_some() : drain_some();
         if (budget_ == 0 || (end_ns_ != kNever && now_ns() >= end_ns_))
             return false;
-        if (!more && !open_due() && !poll_for_answers())
+        if (!more && !open_due() && !help() && !poll_for_answers())
             return true;
     }
+}
+
+// As drain_some(), but by shards. True: there was some mail.
+bool FrameWorker::share_some() {
+    const auto visit = [this](std::uint64_t address, const RecordType& type, void* payload) {
+        ++taken_;
+        gather(address, static_cast<const MailType&>(type), *static_cast<MailHead*>(payload));
+    };
+    const std::size_t others = mailbox_.drain(visit, std::min(budget_, kGatheredMax));
+    budget_ -= others;
+    const std::size_t own = mailbox_.drain_own(visit, std::min(budget_, kGatheredMax));
+    budget_ -= own;
+    sharing_.run();
+    return others + own != 0;
+}
+
+// What was gathered before is run, whatever happens to this one for lack of memory.
+void FrameWorker::gather(std::uint64_t address, const MailType& type, MailHead& mail) noexcept {
+    try {
+        if (sharing_.gather(address, type, mail))
+            return;
+        open(address, type, mail);
+    } catch (...) {
+        failure_ = std::current_exception();
+    }
+    publish();
+}
+
+// Runs something of another worker's. False: there was nothing.
+bool FrameWorker::help() {
+    if (budget_ == 0 || !sharing_.claim(true))
+        return false;
+    sharing_.name_claimer();
+    run_claimed();
+    return true;
+}
+
+void FrameWorker::run_claimed() {
+    sharing_.name_claimer();
+    budget_ -= std::min<std::uint64_t>(budget_, sharing_.run_claimed());
+    if (orders_mail_ && sharing_.is_on()) // in the round in which the owner would have done so
+        open_due();
+}
+
+void FrameWorker::publish() noexcept {
+    if (!orders_mail_ && outbox->publish_to_others())
+        has_written_ = true;
+}
+
+void FrameWorker::open_gathered(std::uint64_t address, const MailType& type,
+                                MailHead& mail) noexcept {
+    try {
+        open(address, type, mail);
+    } catch (...) { // out of memory
+        failure_ = std::current_exception();
+    }
+    if (type.destroy != nullptr)
+        type.destroy(&mail);
+    publish();
 }
 
 // At most a batch of the others' mail and one of the worker's own: they take turns. True: there may be
@@ -149,12 +222,13 @@ bool FrameWorker::poll_for_answers() {
 }
 
 // N1: everything sent is published.
-FrameWorker::Seen FrameWorker::rest_until_mail(Phases::Number number, bool used_up) noexcept {
+FrameWorker::Seen FrameWorker::rest_until_mail(Phases::Number number, bool& used_up) noexcept {
     sort_commits();
     rest(number, used_up);
     const Waiting& waiting = engine_.crew().waiting();
     const int polls_per_look = index_ != 0 ? 1 : 1 + engine_.workers() / kWorkersPerPoll;
     std::int64_t spin_until_ns = 0;
+    std::int64_t long_idle_ns = kNever;
     std::uint32_t yields = waiting.yields;
     Seen seen = Seen::nothing;
     for (int polls = 0; seen == Seen::nothing; ++polls) {
@@ -167,8 +241,14 @@ FrameWorker::Seen FrameWorker::rest_until_mail(Phases::Number number, bool used_
             continue;
         }
         const std::int64_t now = now_ns();
-        if (spin_until_ns == 0)
+        if (spin_until_ns == 0) {
             spin_until_ns = later(now, waiting.spin_ns);
+            long_idle_ns = later(now, kLongIdleNs);
+        } else if (now >= long_idle_ns) {
+            long_idle_ns = kNever;
+            if (engine_.quiescence().someone_works(number))
+                engine_.balance().note_need();
+        }
         if (now < spin_until_ns)
             StdPolicy::pause();
         else if (yields > 0 && yields-- > 0)
@@ -176,8 +256,10 @@ FrameWorker::Seen FrameWorker::rest_until_mail(Phases::Number number, bool used_
         else
             seen = sleep(number, used_up, spin_until_ns);
     }
-    if (seen == Seen::mail)
+    if (seen == Seen::mail) {
         engine_.quiescence().wake(index_);
+        sharing_.name_claimer();
+    }
     return seen;
 }
 
@@ -189,6 +271,8 @@ void FrameWorker::rest(Phases::Number number, bool used_up) noexcept {
 
 // Mail first: who finds it is in the phase that it is for (N5).
 FrameWorker::Seen FrameWorker::look(Phases::Number number, bool& used_up, bool exact) noexcept {
+    if (budget_ != 0 && sharing_.claim(exact)) // it may be of a phase that has not begun here
+        return Phases::opened(engine_.quiescence().phase()) == number ? Seen::mail : Seen::over;
     const bool has_mail = !used_up && (exact || mailbox_.peek()) && mailbox_.moved();
     const Seen seen = look_at_phase(number, used_up);
     return seen == Seen::nothing && has_mail && !used_up ? Seen::mail : seen;
@@ -232,7 +316,7 @@ FrameWorker::Seen FrameWorker::sleep(Phases::Number number, bool& used_up,
 bool FrameWorker::has_more() const noexcept {
     return !commits.empty() || publications != nullptr || !kept_due_.empty() ||
            !to_sweep_.empty() || !ended_listeners_.empty() || !dead_letters_.empty() ||
-           to_reap_ != nullptr || failure_ != nullptr;
+           to_reap_ != nullptr || ended_tickets_ != nullptr || failure_ != nullptr;
 }
 
 void FrameWorker::sort_commits() noexcept {
@@ -260,8 +344,11 @@ void FrameWorker::run_admitted() {
                                               : one.number < other.number;
         });
         if (order_ == nullptr) {
-            for (HeldMail& held : held_)
-                open_held(held);
+            if (sharing_.is_on())
+                share_held();
+            else
+                for (HeldMail& held : held_)
+                    open_held(held);
         } else {
             order_->clear();
             for (std::size_t at = 0; at < held_.size(); ++at)
@@ -306,6 +393,20 @@ void FrameWorker::hold(std::uint64_t address, const RecordType& record, void* pa
     MailHead& mail = *static_cast<MailHead*>(payload);
     held_.push_back({mail.sender, held_.size(), address, &type, nullptr});
     held_.back().mail = move_to_memory(mail, type);
+    if (is_reproducible && table->has_rooms() && type.control == nullptr)
+        if (MailRoom<StdPolicy>* const room = room_of(address))
+            room->arrive();
+}
+
+// By shards, each in this order.
+void FrameWorker::share_held() {
+    for (HeldMail& held : held_) {
+        gather(held.address, *held.type, *held.mail);
+        if (held.type->destroy != nullptr)
+            held.type->destroy(held.mail);
+        held.mail = nullptr;
+    }
+    sharing_.run();
 }
 
 void FrameWorker::open_held(HeldMail& held) {
@@ -326,8 +427,10 @@ bool FrameWorker::open_due() {
     if (kept_due_.empty())
         return false;
     for (std::size_t at = 0; at < kept_due_.size(); ++at) // handlers may add to it
-        if (ActorCell* const cell = table->find(kept_due_[at]))
+        if (ActorCell* const cell = table->find(kept_due_[at])) {
+            sharing_.keep(cell->read_word().shard);
             open_kept(*cell);
+        }
     kept_due_.clear();
     if (!engine_.options().next_round)
         outbox->publish();

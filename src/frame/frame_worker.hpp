@@ -4,6 +4,7 @@
 // actor, and notes what is to be done in the serial phase. Below: actor, quiescence. Above: engine.
 
 #include "frame/seeded_merge.hpp"
+#include "frame/sharing.hpp"
 #include "frame/task_table.hpp"
 #include "frame/topic_counts.hpp"
 #include "takt/frame.hpp"
@@ -50,7 +51,8 @@ struct Delivery {
     MailEnd end = MailEnd::handled;
     std::uint64_t topic;
     const char* topic_name;
-    std::optional<Busy> busy; // what was dispatched counts until the last task has ended
+    std::optional<Busy> busy;       // what was dispatched counts until the last task has ended
+    Expiry why = Expiry::destroyed; // where it has expired
 
     static void* operator new(std::size_t bytes) { return FramePool::allocate(bytes); }
     static void operator delete(void* at) noexcept { FramePool::release(at); }
@@ -65,6 +67,7 @@ enum class Whereabouts : std::uint8_t {
     away,       // a background thread
     group,      // the group that it awaits
     signal,     // the listener through which it awaits a signal
+    ticket,     // the ticket that it awaits
 };
 
 /// A task that an actor, or nobody, owns.
@@ -78,8 +81,9 @@ struct ActorTask : RootTask, Timer {
     std::uint32_t slot = 0;      // of its TaskRef; 0: it has none
     bool is_setup = false;
     bool cancelled = false;
-    bool orphan = false; // its actor went while it was on a background thread
-    bool ended = false;  // there
+    bool orphan = false;    // its actor went while it was on a background thread
+    bool ended = false;     // there
+    TicketHold errand_hold; // of a member of a group, which may outlive who answers
 
     static void* operator new(std::size_t bytes) { return FramePool::allocate(bytes); }
     static void operator delete(void* at) noexcept { FramePool::release(at); }
@@ -96,6 +100,14 @@ struct ResumeMail : MailHead {
 
 /// The control of ResumeMail.
 void resume_from_mail(ActorContext& here, std::uint64_t address, ResumeMail& mail);
+
+/// Tells who waits for a ticket that it has ended: through a lane the worker of a task that goes on in
+/// the parallel phase, through the gate the frame thread.
+struct WakeMail : MailHead {
+    explicit WakeMail(TicketCore& ended) : MailHead{"", 0, ended.actor_id}, ticket(ended) {}
+
+    TicketHold ticket;
+};
 
 /// Tells the worker of a listener that one more call of it is pending.
 struct ListenerMail : MailHead {
@@ -124,6 +136,12 @@ class FrameWorker final : public ActorContext {
         if (!open_simple(address, type, mail)) [[unlikely]]
             open_any(address, type, mail);
     }
+    /// The same, once: destroys the mail, whatever its handlers threw.
+    void open_gathered(std::uint64_t address, const MailType& type, MailHead& mail) noexcept;
+    /// Where mail is not for the next round: the others see what was sent.
+    void publish() noexcept;
+    /// Keeps mail for which the actor has no handler, or expires it.
+    void keep(ActorCell& cell, MailHead& mail, const MailType& type);
     /// Handles what was kept for the actor, as far as it is bound by now.
     void open_kept(ActorCell& cell);
     /// Calls the actor's handlers of that topic and the running phase. Returns the delivery, if there
@@ -131,9 +149,24 @@ class FrameWorker final : public ActorContext {
     Delivery* call_handlers(ActorCell& cell, const Bound& bound, MailHead& mail,
                             const MailType& type, Delivery* delivery, MailEnd& end);
     /// All its handlers have been called, or never will be. `cell`: null when it is gone.
-    void finish_message(ActorCell* cell, const MailHead& mail, Delivery* delivery, MailEnd end);
-    void expire(ActorCell* cell, std::uint64_t address, const MailHead& mail,
+    /// `why`: where it has expired.
+    void finish_message(ActorCell* cell, const MailHead& mail, Delivery* delivery, MailEnd end,
+                        Expiry why = Expiry::destroyed);
+    void expire(ActorCell* cell, std::uint64_t address, MailHead& mail, const MailType& type,
                 DeadLetter::Reason reason);
+
+    /// Expires a message that a limit keeps out: it was sent here, or is in the gate. In the latter case
+    /// `mail` has more than a head.
+    void drop(ActorRef to, const MailHead& mail);
+    /// Of mail for the actor, if it is there and limited; else null.
+    MailRoom<StdPolicy>* room_of(std::uint64_t address) const noexcept;
+    /// A message of the actor has its turn in the serial phase: is it dropped?
+    bool is_excess_in_serial(ActorCell& cell);
+    /// Messages of the limited actor with tasks that have not ended, but for `others`.
+    static std::uint64_t begun_of(const ActorCell& cell, std::uint64_t others) noexcept;
+
+    /// For the hook: the message has expired.
+    void note_dead_letter(std::uint64_t address, const MailHead& mail, DeadLetter::Reason reason);
 
     /// Runs a task for the first time. `cell`: null for one of nobody.
     void start_task(ActorCell* cell, Task<> task, Handler* handler, Delivery* delivery,
@@ -159,20 +192,36 @@ class FrameWorker final : public ActorContext {
     void orphan(ActorTask& task) noexcept;
     /// Expires all mail in the mailbox.
     void discard_mail();
-    /// Expires mail for which there was no room in a lane.
-    void lose(std::uint64_t address, const MailHead& mail);
+    /// Expires mail that came through the gate, and does not come into a lane. In the serial phase.
+    void lose(std::uint64_t address, MailHead& mail, const MailType& type, Expiry why);
+    /// Expires mail for which there is no memory on its way to who runs its receiver, which may be
+    /// another worker: so the receiver does not count it. In the parallel phase.
+    void lose_on_the_way(std::uint64_t address, MailHead& mail, const MailType& type);
     /// Where the next actor is to live, one worker after the other.
     int next_home(int workers) noexcept {
         return static_cast<int>(homes_++ % static_cast<unsigned>(workers));
     }
+    /// In the parallel phase: the ticket, which somebody of this runtime waits for, has ended.
+    void wake(TicketCore& ticket) noexcept;
+    /// In either phase: the task that waits for the ticket, if it still does, goes on now. In the
+    /// serial phase its deadline is forgotten.
+    void go_on(TicketCore& ticket);
+    /// In the parallel phase: the ticket has ended, and the serial phase has to know.
+    void list_ended(TicketCore& ticket) noexcept;
+    /// The first that was listed, which then is not any more; empty: none.
+    TicketHold pop_ended() noexcept;
     /// Something in the name of the actor threw.
     void report(ActorCell* cell, const char* topic, std::exception_ptr exception);
 
     Engine& engine() noexcept { return engine_; }
+    Sharing& sharing() noexcept { return sharing_; }
+    const Sharing& sharing() const noexcept { return sharing_; }
     std::uint64_t taken() const noexcept { return taken_; }
     TopicTable& topics() noexcept { return topics_; }
     FramePool& frames() noexcept { return frames_; }
     TaskTable::FreeList& free_task_slots() noexcept { return free_task_slots_; }
+    /// Of tasks that ended here and had theirs from another worker's list.
+    TaskTable::FreeList& foreign_task_slots() noexcept { return foreign_task_slots_; }
     std::vector<std::uint32_t>& spare_slots() noexcept { return spare_slots_; }
     std::vector<ActorRef>& kept_due() noexcept { return kept_due_; }
     Mailbox<StdPolicy>& mailbox() noexcept { return mailbox_; }
@@ -201,9 +250,9 @@ class FrameWorker final : public ActorContext {
     enum class Seen : std::uint8_t { nothing, mail, over };
 
     void begin_phase();
-    bool work();
+    bool work(bool used_up);
     bool poll_for_answers();
-    Seen rest_until_mail(Phases::Number number, bool used_up) noexcept;
+    Seen rest_until_mail(Phases::Number number, bool& used_up) noexcept;
     void rest(Phases::Number number, bool used_up) noexcept;
     Seen look(Phases::Number number, bool& used_up, bool exact) noexcept;
     Seen look_at_phase(Phases::Number number, bool& used_up) noexcept;
@@ -211,9 +260,14 @@ class FrameWorker final : public ActorContext {
     bool has_more() const noexcept;
     void sort_commits() noexcept;
     bool drain_some();
+    bool share_some();
+    bool help();
+    void run_claimed();
+    void gather(std::uint64_t address, const MailType& type, MailHead& mail) noexcept;
     void run_admitted();
     void run_drawn();
     void hold(std::uint64_t address, const RecordType& record, void* payload);
+    void share_held();
     void open_held(HeldMail& held);
     void destroy_held() noexcept;
     bool open_due();
@@ -221,8 +275,8 @@ class FrameWorker final : public ActorContext {
     void call_all(ActorCell& cell, Handler* first, std::uint64_t bound_later, bool is_own,
                   MailHead& mail, const MailType& type, Delivery*& delivery, MailEnd& end);
     void to_serial_phase(ActorCell& cell, MailHead& mail, const MailType& type, Delivery* delivery,
-                         MailEnd end);
-    void keep(ActorCell& cell, MailHead& mail, const MailType& type);
+                         MailEnd end, bool has_begun);
+    void expire_unwanted(ActorCell& cell);
     ActorTask* end_task(ActorTask& task);
     ActorTask* end_member(ActorTask& task);
     void leave(ActorTask& task) noexcept;
@@ -230,7 +284,8 @@ class FrameWorker final : public ActorContext {
     void release_handler(ActorTask& task) noexcept;
     void close(ActorCell* cell, Delivery* delivery);
     void unlink(ActorTask& task) noexcept;
-    void count(ActorCell* cell, std::uint64_t topic, const char* name, MailEnd end);
+    void count(ActorCell* cell, std::uint64_t topic, const char* name, MailEnd end, Expiry why);
+    void make_place(ActorCell& cell);
     MailHead* move_to_memory(MailHead& mail, const MailType& type);
 
     Engine& engine_;
@@ -249,14 +304,18 @@ class FrameWorker final : public ActorContext {
     TopicTable topics_;
     std::vector<std::uint32_t> spare_slots_;
     TaskTable::FreeList free_task_slots_;
+    TaskTable::FreeList foreign_task_slots_;
     RootTask* to_reap_ = nullptr;    // cancelled tasks in lists of the frame thread
     std::vector<ActorRef> kept_due_; // actors with kept mail to open
     std::vector<ActorCell*> to_sweep_;
     EndedListeners ended_listeners_;
+    TicketCore* ended_tickets_ = nullptr; // the oldest first, one reference of each
+    TicketCore* last_ended_ = nullptr;
     int running_tasks_ = 0;                // one in the other
     std::vector<DeadLetter> dead_letters_; // for the hook
     std::vector<HeldMail> held_;           // of a round, in next_round or with a drawn order
     std::unique_ptr<SeededMerge> order_;   // null: nothing is drawn
+    Sharing sharing_{*this};
 };
 
 // The way of most mail, in one piece: to a live actor with a single handler for it. False: nothing
@@ -298,6 +357,14 @@ inline constexpr detail::MailType
         nullptr, nullptr,
         [](detail::ActorContext& here, std::uint64_t address, detail::MailHead& mail) {
             detail::resume_from_mail(here, address, static_cast<detail::ResumeMail&>(mail));
+        });
+
+template <>
+inline constexpr detail::MailType
+    record_type_of<detail::WakeMail> = detail::mail_type<detail::WakeMail>(
+        nullptr, nullptr, [](detail::ActorContext& here, std::uint64_t, detail::MailHead& mail) {
+            static_cast<detail::FrameWorker&>(here).go_on(
+                *static_cast<detail::WakeMail&>(mail).ticket);
         });
 
 template <>

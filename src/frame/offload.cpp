@@ -42,7 +42,7 @@ void OffloadPool::serve() {
         ActorTask& task = *waiting_.front();
         waiting_.pop_front();
         lock.unlock();
-        if (resume_task(task.leaf)) {
+        if (resume_task(task)) {
             task.ended = true;
             come_home(task);
         }
@@ -56,14 +56,16 @@ void OffloadPool::serve_here() {
     FramePool* const frames = current_frame_pool();
     set_current_context(nullptr);
     set_current_frame_pool(nullptr);
+    task_thread().holds_up_frames = true;
     while (!waiting_.empty()) {
         ActorTask& task = *waiting_.front();
         waiting_.pop_front();
-        if (resume_task(task.leaf)) {
+        if (resume_task(task)) {
             task.ended = true;
             come_home(task);
         }
     }
+    task_thread().holds_up_frames = false;
     set_current_context(context);
     set_current_frame_pool(frames);
 }

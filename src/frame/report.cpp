@@ -25,20 +25,4 @@ std::string Failure::text() const {
     return line + ", failed: " + (exception == nullptr ? "no exception" : what_of(exception));
 }
 
-const char* name_of(DeadLetter::Reason reason) noexcept {
-    switch (reason) {
-    case DeadLetter::Reason::gone:
-        return "gone";
-    case DeadLetter::Reason::destroyed:
-        return "destroyed";
-    case DeadLetter::Reason::stopped:
-        return "stopped";
-    case DeadLetter::Reason::kept_full:
-        return "kept_full";
-    case DeadLetter::Reason::no_memory:
-        return "no_memory";
-    }
-    return "unknown";
-}
-
 } // namespace takt

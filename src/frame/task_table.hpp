@@ -18,7 +18,8 @@ struct ActorTask;
 
 /// Slots that never move, in chunks of which each is twice as large as the one before. Free slots are
 /// in lists: one for each worker, which its worker uses in the parallel phase and the frame thread in
-/// the serial phase. A task's slot is from the list of its actor's worker, and goes back to it.
+/// the serial phase. A task's slot goes back to the list that it is from; where that is another
+/// worker's in the parallel phase, with the next serial phase that is after it.
 ///
 /// | operation  | progress                                                                  |
 /// |------------|---------------------------------------------------------------------------|
@@ -44,15 +45,31 @@ class TaskTable {
     };
 
     /// Throws std::bad_alloc.
-    Slot take(FreeList& list, ActorTask& task) {
+    /// `home`: whose list it is.
+    Slot take(FreeList& list, std::uint16_t home, ActorTask& task) {
         if (list.first == 0) [[unlikely]]
             refill(list);
         const std::uint32_t number = list.first;
         Entry& entry = entry_of(number);
         list.first = entry.next_free;
         entry.task = &task;
+        entry.home = home;
         return {number,
                 entry.generation.load(std::memory_order_relaxed)}; // relaxed: the list's own
+    }
+    /// Of the task that has the slot.
+    std::uint16_t home_of(std::uint32_t number) noexcept { return entry_of(number).home; }
+    /// In the serial phase: each goes into the list `list_of(home)`.
+    template <class ListOf>
+    void send_home(FreeList& foreign, ListOf list_of) noexcept {
+        while (foreign.first != 0) {
+            const std::uint32_t number = foreign.first;
+            Entry& entry = entry_of(number);
+            foreign.first = entry.next_free;
+            FreeList& list = list_of(entry.home);
+            entry.next_free = list.first;
+            list.first = number;
+        }
     }
     /// Nobody finds the task any more.
     void give_back(FreeList& list, std::uint32_t number) noexcept {
@@ -79,6 +96,7 @@ class TaskTable {
         // generation: writes: who has the slot   reads: who has a reference
         std::atomic<std::uint32_t> generation{1};
         std::uint32_t next_free = 0;
+        std::uint16_t home = 0; // whose list it was taken from
         ActorTask* task = nullptr;
     };
     static constexpr std::uint32_t kFirstChunk = 1024;

@@ -122,6 +122,15 @@ void Engine::forget(ActorTask& task) noexcept {
         next_frame_.remove(task);
 }
 
+std::uint64_t Engine::offloaded(ActorRef actor) const noexcept {
+    const ActorCell* const cell = table_.find(actor);
+    std::uint64_t count = 0;
+    for (const RootTask* task = cell == nullptr ? nullptr : cell->tasks; task != nullptr;
+         task = task->next)
+        count += static_cast<const ActorTask*>(task)->where == Whereabouts::away;
+    return count;
+}
+
 void Engine::offload(RootTask& task) {
     if (must_end(task))
         return;
@@ -156,8 +165,10 @@ void Engine::make_ready(ActorTask& task) {
 
 void FrameWorker::send_resume(ActorTask& task) {
     task.where = Whereabouts::on_its_way;
-    const int to = table->owner(table->find(task.actor)->read_word());
-    Outbox<StdPolicy>& from = engine_.mailboxes().outbox(to);
+    const ActorWord word = table->find(task.actor)->read_word();
+    const int to = table->owner(word);
+    Outbox<StdPolicy>& from =
+        phase == Phase::parallel ? *outbox : engine_.mailboxes().outbox(engine_.runner(word.shard));
     void* const room = from.reserve_exempt(to, sizeof(ResumeMail), alignof(ResumeMail));
     if (room == nullptr)
         throw std::bad_alloc();
@@ -182,16 +193,20 @@ void Engine::change_phase(ActorTask& task) {
 
 // --- tasks that begin on their own ---
 
+// Whose list a slot is taken from.
 FrameWorker& Engine::worker_of(const ActorCell* cell) noexcept {
+    if (in_parallel())
+        return static_cast<FrameWorker&>(*actor_context());
     return cell == nullptr ? frame_thread() : worker(table_.owner(cell->read_word()));
 }
 
-TaskTable::FreeList& Engine::free_slots_of(const ActorCell* cell) noexcept {
-    return worker_of(cell).free_task_slots();
-}
-
-void Engine::give_back_slot(ActorRef actor, std::uint32_t slot) noexcept {
-    tasks_.give_back(free_slots_of(table_.find(actor)), slot);
+void Engine::give_back_slot(std::uint32_t slot) noexcept {
+    FrameWorker& home = worker(tasks_.home_of(slot));
+    ActorContext* const here = actor_context();
+    const bool is_foreign = in_parallel() && here != &home;
+    tasks_.give_back(is_foreign ? static_cast<FrameWorker&>(*here).foreign_task_slots()
+                                : home.free_task_slots(),
+                     slot);
 }
 
 TaskRef Engine::launch(Task<> task, Begin when, std::int64_t ns) {
@@ -214,7 +229,9 @@ TaskRef Engine::launch(Task<> task, Begin when, std::int64_t ns) {
         throw;
     }
     try {
-        const TaskTable::Slot slot = tasks_.take(free_slots_of(cell), *launched);
+        FrameWorker& home = worker_of(cell);
+        const TaskTable::Slot slot =
+            tasks_.take(home.free_task_slots(), static_cast<std::uint16_t>(home.worker), *launched);
         launched->slot = slot.number;
         ref = {owner.address(), slot.number, slot.generation};
         if (when != Begin::now)
@@ -265,6 +282,10 @@ void Engine::begin_member(const RootTask& parent, GroupMember& member) {
     ActorTask& task = here.adopt(table_.find(static_cast<const ActorTask&>(parent).actor),
                                  member.frame, *member.promise);
     task.member = &member;
+    if (parent.errand != nullptr) {
+        task.errand = parent.errand;
+        task.errand_hold = TicketHold(*parent.errand);
+    }
     member.root = &task;
     here.run_task(task);
 }

@@ -9,12 +9,15 @@
 
 namespace takt::detail {
 
-/// The mail of one topic. A line for each, of which places are computed by a shift.
+/// The mail of one topic. Two lines for each, of which places are computed by a shift; what expires
+/// alone writes the second.
 struct alignas(64) TopicCounts {
     std::uint64_t topic = 0; // 0: free
     const char* name = nullptr;
     MailCounts counts = {};
+    alignas(64) ExpiryCounts expired = {};
 };
+static_assert(sizeof(TopicCounts) == 128);
 
 /// An open-addressing table (linear probing), half full at most.
 class TopicTable {
@@ -22,11 +25,12 @@ class TopicTable {
     TopicTable() : places_(64), mask_(places_.size() - 1) {}
 
     /// The counts of a topic, made if need be. Valid until the next call.
-    MailCounts& of(std::uint64_t topic, const char* name) {
+    MailCounts& of(std::uint64_t topic, const char* name) { return place_of(topic, name).counts; }
+    TopicCounts& place_of(std::uint64_t topic, const char* name) {
         for (std::size_t at = topic;; ++at) {
             TopicCounts& place = places_[at & mask_];
             if (place.topic == topic) [[likely]]
-                return place.counts;
+                return place;
             if (place.topic == 0)
                 return add(topic, name);
         }
@@ -44,7 +48,7 @@ class TopicTable {
     }
 
   private:
-    MailCounts& add(std::uint64_t topic, const char* name);
+    TopicCounts& add(std::uint64_t topic, const char* name);
 
     std::vector<TopicCounts> places_;
     std::size_t mask_; // their number less 1

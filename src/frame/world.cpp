@@ -35,6 +35,14 @@ std::shared_ptr<detail::SignalCore> World::make_signal(const char* name, bool is
     return engine_->make_signal(name, is_deferred);
 }
 
+std::uint64_t World::offloaded(ActorRef actor) const noexcept {
+    return engine_->offloaded(actor);
+}
+
+void World::start(Task<> task) const {
+    engine_->start(std::move(task));
+}
+
 void World::set_tree(detail::ActorTree& tree) const noexcept {
     engine_->set_tree(tree);
 }

@@ -33,6 +33,8 @@ const char* name_of(Level level) noexcept {
         return "In Frame";
     case Level::between_frames:
         return "Between Frames";
+    case Level::outside:
+        return "Outside";
     }
     return "unknown";
 }
@@ -53,6 +55,8 @@ const char* meaning_of(Level level) noexcept {
         return "in both phases, and not outside";
     case Level::between_frames:
         return "on the frame thread, when no frame runs";
+    case Level::outside:
+        return "from threads that run no frame";
     }
     return "unknown";
 }

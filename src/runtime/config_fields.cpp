@@ -35,6 +35,11 @@ const char* name_of(Delivery delivery) noexcept {
     return name_in(kNames, delivery);
 }
 
+const char* name_of(Balancing balancing) noexcept {
+    static constexpr std::array kNames{"off", "claims", "moves"};
+    return name_in(kNames, balancing);
+}
+
 const char* name_of(CheckLevel level) noexcept {
     static constexpr std::array kNames{"off", "debug", "always"};
     return name_in(kNames, level);

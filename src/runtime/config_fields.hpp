@@ -193,6 +193,7 @@ void for_each_field(Visit visit) {
     TAKT_FIELD(frame.phase_time_ns, number<std::int64_t>, kNever,
                "Leave it out to limit phases by messages only", "ns", 1'000, 3600 * kSecond,
                Top::unlimited);
+    TAKT_FIELD(frame.balance, choice, Balancing::moves);
     TAKT_FIELD(frame.catch_up_max, number<int>, 4, "Take 0 to skip every frame that is missed",
                "frames", 0, kCountMax);
 

@@ -19,6 +19,8 @@ detail::EngineOptions options_from(const EffectiveConfig& config, Plan plan) {
     options.max_rounds = config.frame.max_rounds.value;
     options.phase_messages = config.frame.phase_messages.value;
     options.phase_time_ns = config.frame.phase_time_ns.value;
+    options.balance.claims = config.frame.balance.value != Balancing::off;
+    options.balance.moves = config.frame.balance.value == Balancing::moves;
     options.kept_max = config.mail.kept_max.value;
     options.checks = config.checks.level.value == CheckLevel::always ||
                      (config.checks.level.value == CheckLevel::debug && TAKT_CHECKED);
@@ -32,6 +34,9 @@ detail::EngineOptions options_from(const EffectiveConfig& config, Plan plan) {
             config.mail.worker_bytes.value / options.plan.workers.size();
     options.gate.bounds.share_bytes = config.mail.outside_bytes.value;
     options.gate.bounds.overflow = config.mail.outside_overflow.value;
+    options.gate.bounds.is_control = [](std::uint64_t, const RecordType& type) {
+        return static_cast<const detail::MailType&>(type).control != nullptr;
+    };
     return options;
 }
 
@@ -141,6 +146,13 @@ void Runtime::pace_on_demand(std::int64_t end_ns) {
     engine_->sleep(due_ns);
 }
 
+// When something is due that a thread may wait for; a virtual clock stands while one sleeps.
+std::int64_t Runtime::due_in_real_time_ns() const noexcept {
+    const std::int64_t due_ns = engine_->next_due_ns();
+    const bool stands = config_.clock.kind.value == ClockKind::virtual_time || due_ns == kNever;
+    return stands ? kNever : engine_->real_time_of(due_ns);
+}
+
 std::uint64_t Runtime::run_until_idle() {
     engine_->require_no_frame("takt::Runtime::run_until_idle");
     std::uint64_t frames = 0;
@@ -148,7 +160,7 @@ std::uint64_t Runtime::run_until_idle() {
         step();
         ++frames;
         if (engine_->idle() && engine_->offloaded() != 0)
-            engine_->sleep(kNever);
+            engine_->sleep(due_in_real_time_ns());
     } while ((!engine_->idle() || engine_->offloaded() != 0) && !engine_->stop_requested());
     engine_->clear_stop();
     return frames;
@@ -261,7 +273,7 @@ std::uint64_t Runtime::skipped_steps() const {
 // --- actors ---
 
 MailProducer Runtime::producer(Publishing publishing) {
-    return MailProducer(engine_->gate().register_producer(publishing));
+    return MailProducer(engine_->gate().register_producer(publishing), engine_->table());
 }
 
 void Runtime::move(ActorRef actor, int worker) {
@@ -310,6 +322,16 @@ std::uint64_t Runtime::refused(SendResult why) const {
     return engine_->refused(why);
 }
 
+std::uint64_t Runtime::expired(Expiry reason) const {
+    engine_->require_standstill("takt::Runtime::expired");
+    return engine_->expiry_counts()[reason];
+}
+
+BalanceCounts Runtime::balance() const {
+    engine_->require_standstill("takt::Runtime::balance");
+    return engine_->balance().counts();
+}
+
 MailCounts Runtime::mail() const {
     engine_->require_standstill("takt::Runtime::mail");
     return engine_->mail_counts();
@@ -319,7 +341,7 @@ std::vector<TopicReport> Runtime::topics() const {
     engine_->require_standstill("takt::Runtime::topics");
     std::vector<TopicReport> reports;
     for (const detail::TopicCounts& topic : engine_->topic_counts())
-        reports.push_back({topic.name, topic.counts});
+        reports.push_back({topic.name, topic.counts, topic.expired});
     return reports;
 }
 

@@ -28,6 +28,8 @@ FramePool::~FramePool() {
             top = block->next;
             ::operator delete(block, kAlignment);
         }
+    while (Header* const block = take_foreign())
+        ::operator delete(block, kAlignment);
 }
 
 std::uint64_t FramePool::new_group() noexcept {
@@ -39,6 +41,8 @@ void* FramePool::allocate(std::size_t bytes) {
     const std::size_t lines = (bytes + kCacheLine - 1) / kCacheLine;
     FramePool* const pool = current_frame_pool();
     if (pool != nullptr && lines < kClasses) {
+        if (pool->free_[lines] == nullptr) [[unlikely]]
+            pool->adopt_foreign();
         if (Header* const block = pool->free_[lines]) [[likely]] {
             pool->free_[lines] = block->next;
             pool->free_bytes_ -= lines * kCacheLine;
@@ -58,7 +62,37 @@ void FramePool::release(void* memory) noexcept {
         ::operator delete(block, kAlignment);
         return;
     }
-    (current_phase() == Phase::serial ? block->home : here)->keep(block); // F2
+    if (current_phase() == Phase::serial) // F2
+        block->home->keep(block);
+    else if (block->home == here)
+        here->keep(block);
+    else
+        here->keep_foreign(block);
+}
+
+void FramePool::keep_foreign(Header* block) noexcept {
+    block->next = foreign_;
+    foreign_ = block;
+    free_bytes_ += block->lines * kCacheLine;
+}
+
+FramePool::Header* FramePool::take_foreign() noexcept {
+    Header* const block = foreign_;
+    if (block != nullptr) {
+        foreign_ = block->next;
+        free_bytes_ -= block->lines * kCacheLine;
+    }
+    return block;
+}
+
+void FramePool::send_home() noexcept {
+    while (Header* const block = take_foreign())
+        block->home->keep(block);
+}
+
+void FramePool::adopt_foreign() noexcept {
+    while (Header* const block = take_foreign())
+        keep(block);
 }
 
 void FramePool::keep(Header* block) noexcept {

@@ -5,12 +5,12 @@
 
 namespace takt::detail {
 
-bool resume_task(std::coroutine_handle<> leaf) noexcept {
+bool resume_task(RootTask& task) noexcept {
     const UncheckedScope* const unchecked = unchecked_scope();
     set_unchecked_scope(nullptr);
     TaskThread& thread = task_thread();
     const TaskThread outer = thread; // a task may start another one at once
-    thread = TaskThread{leaf, nullptr};
+    thread = TaskThread{task.leaf, nullptr, task.errand, outer.holds_up_frames};
     while (thread.next)
         std::exchange(thread.next, nullptr).resume();
     const bool ended = thread.finished != nullptr;

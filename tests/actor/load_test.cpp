@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <set>
 #include <type_traits>
 #include <utility>
 
@@ -149,6 +150,52 @@ TEST(LoadBoard, counters_stay_where_they_are_when_it_grows_and_shrinks_J4) {
     busy.release();
     board.resize(2);
     EXPECT_EQ(board.total(), 0u);
+}
+
+TEST(LoadBoard, those_behind_who_is_taken_out_move_up_and_every_weight_stays_where_it_is_J4) {
+    LoadBoard board(3);
+    Busy first(board[0], 1);
+    Busy second(board[1], 2);
+    Busy third(board[2], 3);
+    Load& taken = board.take_out(0);
+    EXPECT_EQ(board.size(), 2u);
+    EXPECT_EQ(taken.value(), 1u);
+    EXPECT_EQ(board.peek(0), 2u);
+    EXPECT_EQ(board[1].value(), 3u);
+    EXPECT_EQ(board.total(), 5u);
+    board.resize(3);
+    EXPECT_NE(&board[2], &taken) << "its weight is not that of who comes new";
+    EXPECT_EQ(board[2].value(), 0u);
+    first.release();
+    board.put_back(taken);
+    board.resize(4);
+    EXPECT_EQ(&board[3], &taken);
+    EXPECT_EQ(board.total(), 5u);
+}
+
+TEST(LoadBoard, counters_are_used_again_for_ever) {
+    LoadBoard board(2);
+    std::set<const Load*> ever;
+    for (int turn = 0; turn < 1'000; ++turn) {
+        board.resize(3);
+        ever.insert(&board[2]);
+        board.put_back(board.take_out(0));
+    }
+    EXPECT_LE(ever.size(), 3u);
+    EXPECT_EQ(board.size(), 2u);
+}
+
+TEST(Load, a_task_that_is_dropped_is_noted_and_removed_once) {
+    Load load;
+    Busy handled(load);
+    Busy dropped(load);
+    dropped.drop();
+    dropped.drop();
+    EXPECT_EQ(load.value(), 1u);
+    EXPECT_EQ(load.dropped(), 1u);
+    handled.release();
+    EXPECT_EQ(load.value(), 0u);
+    EXPECT_EQ(load.dropped(), 1u);
 }
 
 TEST(LoadBoard, counts_the_underflows_of_all_targets) {

@@ -46,6 +46,14 @@ TEST(Load, an_underflow_against_two_users_J1) {
     expect_no_schedule_breaks(actor::underflow_against_use<Model>(2));
 }
 
+TEST(MailRoom, the_last_place_has_one_message_L1) {
+    expect_no_schedule_breaks(actor::the_last_place<Model>(false));
+}
+
+TEST(MailRoom, the_last_place_that_becomes_free_has_one_message_L1) {
+    expect_no_schedule_breaks(actor::the_last_place<Model>(true));
+}
+
 TEST(Busy, moves_across_threads) {
     expect_no_schedule_breaks(actor::busy_moves_across_threads<Model>());
 }

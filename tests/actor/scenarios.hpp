@@ -158,4 +158,43 @@ auto busy_moves_across_threads() {
     };
 }
 
+// Two workers and a thread outside come for the last place; `with_reader`: it is taken, and becomes free
+// meanwhile. One of them has it at a time, and whoever was refused leaves no trace (L1).
+template <class P>
+auto the_last_place(bool with_reader) {
+    return [=](auto& x) {
+        struct State {
+            takt::detail::MailRoom<P> room{2};
+            typename P::template Atomic<int> inside{0};
+        };
+        auto state = std::make_shared<State>();
+        state->room.set({.max = 1});
+        const auto count_in = [state] {
+            P::check(state->inside.fetch_add(1, std::memory_order_relaxed) == 0,
+                     "two are in the last place");
+        };
+        if (with_reader) {
+            P::check(state->room.enter(0), "an empty room refuses");
+            count_in();
+            x.thread("reader", [=] {
+                state->inside.fetch_sub(1, std::memory_order_relaxed);
+                state->room.end();
+            });
+        }
+        for (int worker = with_reader ? 1 : 0; worker < 2; ++worker)
+            x.thread("worker " + std::to_string(worker), [=] {
+                if (state->room.enter(worker))
+                    count_in();
+            });
+        x.thread("outside", [=] {
+            if (state->room.enter_from_outside())
+                count_in();
+        });
+        x.finally([=] {
+            const bool is_taken = state->inside.load(std::memory_order_relaxed) != 0;
+            P::check(state->room.has_room() != is_taken, "a refusal takes the place");
+        });
+    };
+}
+
 } // namespace actor

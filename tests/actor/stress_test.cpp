@@ -31,6 +31,11 @@ TEST(Stress, underflow_against_use) {
     stress(actor::underflow_against_use<Threads>(3), 1'000);
 }
 
+TEST(Stress, the_last_place) {
+    stress(actor::the_last_place<Threads>(false), 1'000);
+    stress(actor::the_last_place<Threads>(true), 1'000);
+}
+
 TEST(Stress, busy_moves_across_threads) {
     stress(actor::busy_moves_across_threads<Threads>(), 1'000);
 }

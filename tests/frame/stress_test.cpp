@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Parallel phases on real threads.
+#include "frame/claim_scenarios.hpp"
 #include "frame/scenarios.hpp"
 #include "protocol/threads.hpp"
 
@@ -50,6 +51,42 @@ void stress_all() {
                                            .phases_max = 100}),
                    10);
         }
+}
+
+template <class P>
+void stress_claims() {
+    using claim_test::letters_until_the_end;
+    for (const int workers : {2, 3, 4})
+        for (const int owner : {0, 1}) {
+            stress(letters_until_the_end<P>({.workers = workers,
+                                             .actors = 16,
+                                             .owner = owner,
+                                             .moves = true,
+                                             .phases = 200,
+                                             .letters = 3,
+                                             .hops = 3,
+                                             .serial_sender = 5,
+                                             .phases_max = 200}),
+                   3);
+            stress(letters_until_the_end<P>({.workers = workers,
+                                             .actors = 8,
+                                             .owner = owner,
+                                             .phases = 50,
+                                             .letters = 2,
+                                             .hops = 3,
+                                             .serial_sender = 5,
+                                             .budget = 20,
+                                             .phases_max = 100'000}),
+                   3);
+        }
+}
+
+TEST(Stress, claims) {
+    stress_claims<Threads>();
+}
+
+TEST(Stress, claims_without_membarrier) {
+    stress_claims<ThreadsWithoutMembarrier>();
 }
 
 TEST(Stress, the_end_of_phases) {

@@ -29,6 +29,8 @@ using takt::testing_support::checked;
 constexpr takt::Topic<int> kGo{"Go"};
 constexpr takt::Topic<int> kOther{"Other"};
 constexpr takt::Topic<int> kThird{"Third"};
+constexpr takt::Request<int(int)> kAsk{"Ask"};
+constexpr takt::Request<int(int)> kNever{"Never"};
 constexpr takt::Attribute<double> kHealth{"Health"};
 
 const takt::Machine& machine() {
@@ -52,11 +54,21 @@ struct Scene {
             connection = actor.bind(kOther, [](int) {});
         });
         local.emplace(other, 1);
-        dispatcher.emplace(runtime, takt::DispatcherOptions{},
-                           [](takt::Actor& actor) { actor.bind(kOther, [](int) {}); });
+        dispatcher.emplace(runtime, takt::DispatcherOptions{}, [](takt::Actor& actor) {
+            actor.bind(kOther, [](int) {});
+            actor.bind(kAsk, [](int number) { return number; });
+        });
+        answered = dispatcher->submit(kAsk, 1);
+        runtime.step();
+        pending = dispatcher->submit(kNever, 1);
         behaviour.bind(kOther, [](int&, int) {});
         door = runtime.root().add_child(serial, "Door", other);
         door.set_attribute(serial, kHealth, 95);
+    }
+
+    /// Outside one that does not have to be waited for: the frame does not go on meanwhile.
+    takt::Ticket<int>& ticket_to_wait_for() {
+        return takt::current_phase() == takt::Phase::outside ? answered : pending;
     }
 
     takt::Runtime runtime;
@@ -65,6 +77,8 @@ struct Scene {
     takt::Connection connection;   // of `other`
     std::optional<takt::LocalSafe<int>> local;
     std::optional<takt::Dispatcher<>> dispatcher;
+    takt::Ticket<int> answered;
+    takt::Ticket<int> pending; // for ever
     takt::Behaviour<int> behaviour;
     takt::Behaviour<int> unused;
     takt::MailProducer producer = runtime.producer();
@@ -132,8 +146,11 @@ const std::map<std::string, Use>& uses() {
         {"Runtime::config", use([](Scene& s) { return &s.runtime.config(); })},
         {"Runtime::actors", use([](Scene& s) { return s.runtime.actors(); })},
         {"Runtime::mail", use([](Scene& s) { return s.runtime.mail(); })},
+        {"Runtime::balance", use([](Scene& s) { return s.runtime.balance(); })},
         {"Runtime::refused",
          use([](Scene& s) { return s.runtime.refused(takt::SendResult::full); })},
+        {"Runtime::expired",
+         use([](Scene& s) { return s.runtime.expired(takt::Expiry::overflow); })},
         {"Runtime::topics", use([](Scene& s) { return s.runtime.topics(); })},
         {"Runtime::outside_mail", use([](Scene& s) { return s.runtime.outside_mail(); })},
         {"Runtime::memory_bytes", use([](Scene& s) { return s.runtime.memory_bytes(); })},
@@ -177,6 +194,7 @@ const std::map<std::string, Use>& uses() {
         {"Actor::destroy", use([](Scene& s) { s.inside->destroy(); })},
         {"Actor::load", use([](Scene& s) { return s.inside->load(); })},
         {"Actor::counts", use([](Scene& s) { return s.inside->counts(); })},
+        {"Actor::expired", use([](Scene& s) { return s.inside->expired(takt::Expiry::overflow); })},
         {"ActorRef::send", use([](Scene& s) { return s.other.send(kOther, 1); })},
         {"ActorRef::try_send", use([](Scene& s) { return s.other.try_send(kOther, 1); })},
         {"ActorRef::send_within",
@@ -204,6 +222,10 @@ const std::map<std::string, Use>& uses() {
          use([](Scene& s) { s.unused.bind_parallel(kOther, [](int&, int) {}); })},
         {"Behaviour::spawn", use([](Scene& s) { return s.behaviour.spawn({}, 1); })},
         {"Busy::Busy", use([](Scene&) { const takt::Busy busy; })},
+        {"Busy::drop", use([](Scene&) {
+             takt::Load<takt::StdPolicy> load;
+             takt::BasicBusy<takt::StdPolicy>(load).drop();
+         })},
         {"Busy::release", use([](Scene&) {
              takt::Load<takt::StdPolicy> load;
              takt::BasicBusy<takt::StdPolicy>(load).release();
@@ -258,17 +280,38 @@ const std::map<std::string, Use>& uses() {
         {"name_of", use([](Scene&) { return takt::name_of(takt::Phase::serial); })},
         {"require_serial", use([](Scene&) { takt::require_serial("f"); })},
         {"require_owner", use([](Scene& s) { takt::require_owner(s.other, "f"); })},
+        // Ticket
+        {"Ticket::status", use([](Scene& s) { return s.pending.status(); })},
+        {"Ticket::ready", use([](Scene& s) { return s.pending.ready(); })},
+        {"Ticket::wait", use([](Scene& s) { s.ticket_to_wait_for().wait(); })},
+        {"Ticket::wait_for", use([](Scene& s) { return s.pending.wait_for(1ns); })},
+        {"Ticket::get", use([](Scene& s) { return s.ticket_to_wait_for().get(); })},
+        {"Ticket::cancel", use([](Scene& s) { s.pending.cancel(); })},
+        {"Ticket::on_ready", use([](Scene& s) { s.pending.on_ready([](takt::Ticket<int>) {}); })},
+        {"Ticket::with_deadline", use([](Scene& s) { s.pending.with_deadline(1h); })},
+        {"cancelled", use([](Scene&) { return takt::cancelled(); })},
+        {"ActorRef::submit", use([](Scene& s) { s.other.submit(kAsk, 1); })},
+        {"Dispatcher::submit", use([](Scene& s) { s.dispatcher->submit(kAsk, 1); })},
+        {"Dispatcher::submit_by",
+         use([](Scene& s) { s.dispatcher->submit_by(takt::RoundRobin(), kAsk, 1); })},
+        {"Dispatcher::submit_range", use([](Scene& s) {
+             s.dispatcher->submit_range(3, [](std::size_t index) { return index; });
+         })},
         // Dispatcher
         {"Dispatcher::Dispatcher",
          use([](Scene& s) { const takt::Dispatcher made(s.runtime, {}, [](takt::Actor&) {}); })},
         {"Dispatcher::~Dispatcher", use([](Scene& s) { s.dispatcher.reset(); })},
         {"Dispatcher::allocate",
          use([](Scene& s) { s.dispatcher->allocate(1, [](takt::Actor&) {}); })},
+        {"Dispatcher::close", use([](Scene& s) { s.dispatcher->close(); })},
+        {"Dispatcher::shrink", use([](Scene& s) { s.dispatcher->shrink(1); })},
         {"Dispatcher::dispatch", use([](Scene& s) { return s.dispatcher->dispatch(kOther, 1); })},
         {"Dispatcher::dispatch_by",
          use([](Scene& s) { return s.dispatcher->dispatch_by(takt::RoundRobin(), kOther, 1); })},
         {"Dispatcher::dispatch_all",
          use([](Scene& s) { return s.dispatcher->dispatch_all(kOther, 1); })},
+        {"Dispatcher::dispatch_range",
+         use([](Scene& s) { return s.dispatcher->dispatch_range(3, [](std::size_t) {}); })},
         {"Dispatcher::size", use([](Scene& s) { return s.dispatcher->size(); })},
         {"Dispatcher::actor", use([](Scene& s) { return s.dispatcher->actor(0); })},
         {"Dispatcher::load", use([](Scene& s) { return s.dispatcher->load(0); })},
@@ -370,6 +413,15 @@ const std::map<std::string, Await>& awaits() {
              // the signal is fired by who gets to it; or by nobody, where waiting is refused
              s.runtime.post([&s] { s.runtime.post([&s] { s.signal->fire(1); }); });
              co_await s.signal->wait();
+         }},
+        {"Ticket::operator co_await",
+         [](Scene& s) -> Task<> {
+             if (takt::current_phase() != takt::Phase::outside) // where it is refused
+                 s.runtime.post([&s] { s.pending.cancel(); });
+             try {
+                 (void)co_await s.pending;
+             } catch (const takt::TicketError&) {
+             }
          }},
         {"when_any", [](Scene&) -> Task<> { co_await takt::when_any(nothing(), nothing()); }},
     };
@@ -533,7 +585,10 @@ TEST(LevelsPageTest, has_a_row_for_every_public_member_of_the_headers) {
                                      "actor/behaviour.hpp",
                                      "actor/load.hpp",
                                      "actor/send.hpp",
+                                     "actor/ticket.hpp",
+                                     "actor/ticket_state.hpp",
                                      "actor/topic.hpp",
+                                     "dispatcher/departure.hpp",
                                      "dispatcher/dispatcher.hpp",
                                      "levels/local_safe.hpp",
                                      "levels/read_parallel.hpp",
@@ -563,7 +618,7 @@ TEST(LevelsPageTest, has_a_row_for_every_public_member_of_the_headers) {
     // Values, exceptions and loads, whose members are as safe as an int's; and what users do not call.
     const auto is_left_out = [](const std::string& member) {
         for (const char* const type : {"PhaseError::", "Load::", "LoadBoard::", "OutletCounts::",
-                                       "TaskRef::", "make_selector"})
+                                       "TaskRef::", "TicketError::", "make_selector"})
             if (member.rfind(type, 0) == 0)
                 return true;
         return false;

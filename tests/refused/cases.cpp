@@ -10,9 +10,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 constexpr takt::Topic<int, std::string> kGreet{"Greet"};
 constexpr takt::Topic<std::unique_ptr<int>> kOwned{"Owned"};
+constexpr takt::Request<int(std::string)> kCount{"Count"};
 constexpr takt::Attribute<double> kHealth{"Health"};
 
 struct Npc {
@@ -31,6 +33,8 @@ void allowed(takt::Actor& actor, takt::Behaviour<Npc>& behaviour) {
                         [](takt::Parallel, int, std::string) -> takt::Task<> { co_return; });
     actor.bind(kOwned, [](auto&&) {});
     behaviour.bind(kGreet, &Npc::on_greet);
+    actor.bind(kCount, [](takt::Serial, const std::string& text) { return text.size() > 1; });
+    actor.bind_parallel(kCount, [](std::string) -> takt::Task<int> { co_return 1; });
     takt::Safe<float> safe;
     safe.store(1);
     actor.bind(kGreet, [](takt::Serial serial, int, const std::string&) {
@@ -43,6 +47,16 @@ void allowed(takt::Actor& actor, takt::Behaviour<Npc>& behaviour) {
     actor.bind(kGreet, [](takt::Serial serial, int, const std::string&) {
         takt::Instance().add_child(serial, "Npc").set_attribute(serial, kHealth, 95);
     });
+}
+
+void allowed_of_ranges(takt::Dispatcher<>& jobs) {
+    jobs.dispatch_range(9, [owned = std::make_unique<int>()](std::size_t) {});
+    jobs.dispatch_range(9, [](int) { return 1; }, {.grain = 3});
+    takt::Ticket<> done = jobs.submit_range(9, [](std::size_t) {});
+    takt::Ticket<std::vector<std::unique_ptr<int>>> owned =
+        jobs.submit_range(9, [](std::size_t) { return std::make_unique<int>(); });
+    takt::Ticket<std::vector<std::string>> fixed =
+        jobs.submit_range(9, [](std::size_t) -> const std::string { return "text"; });
 }
 
 void allowed_of_tables(takt::SharedTable& table) {
@@ -224,9 +238,72 @@ void refused([[maybe_unused]] takt::Actor& actor, [[maybe_unused]] takt::Behavio
     told.fire("one", 2);
 #elif defined(CASE_copying_a_signal)
     takt::Signal<int, std::string> second = told;
+#elif defined(CASE_request_handler_that_answers_something_else)
+    actor.bind(kCount, [](const std::string& text) { return text; });
+#elif defined(CASE_request_handler_whose_task_answers_something_else)
+    actor.bind(kCount, [](std::string text) -> takt::Task<std::string> { co_return text; });
+#elif defined(CASE_request_handler_that_does_not_answer)
+    actor.bind(kCount, [](const std::string&) {});
+#elif defined(CASE_coroutine_request_handler_with_a_reference)
+    actor.bind(kCount, [](const std::string&) -> takt::Task<int> { co_return 1; });
+#elif defined(CASE_arguments_that_do_not_fit_a_request)
+    actor.ref().submit(kCount, 1, 2);
+#elif defined(CASE_dispatching_a_request)
+    [[maybe_unused]] const auto dispatch = [](takt::Dispatcher<>& jobs) {
+        jobs.dispatch(kCount, "text");
+    };
+#elif defined(CASE_copying_a_ticket)
+    takt::Ticket<int> one;
+    takt::Ticket<int> other = one;
+#elif defined(CASE_awaiting_a_ticket_that_is_no_variable)
+    [[maybe_unused]] const auto ask = [&actor]() -> takt::Task<> {
+        co_await actor.ref().submit(kCount, "text");
+    };
+#elif defined(CASE_reading_an_answer_as_another_type)
+    const std::string text = actor.ref().submit(kCount, "text").get();
 #elif defined(CASE_copying_a_dispatcher)
     [[maybe_unused]] const auto copy = [](takt::Dispatcher<>& one) {
         takt::Dispatcher<> two = one;
+    };
+#elif defined(CASE_range_of_a_mutable_function)
+    // Several workers call it at once.
+    [[maybe_unused]] const auto begin = [](takt::Dispatcher<>& jobs) {
+        jobs.dispatch_range(9, [calls = 0](std::size_t) mutable { ++calls; });
+    };
+#elif defined(CASE_range_of_a_function_of_no_index)
+    [[maybe_unused]] const auto begin = [](takt::Dispatcher<>& jobs) {
+        jobs.dispatch_range(9, [] {});
+    };
+#elif defined(CASE_results_of_a_function_of_no_index)
+    [[maybe_unused]] const auto begin = [](takt::Dispatcher<>& jobs) {
+        jobs.submit_range(9, [](const std::string& text) { return text; });
+    };
+#elif defined(CASE_range_of_a_coroutine)
+    [[maybe_unused]] const auto begin = [](takt::Dispatcher<>& jobs) {
+        jobs.dispatch_range(9, [](std::size_t) -> takt::Task<> { co_return; });
+    };
+#elif defined(CASE_results_of_a_coroutine)
+    [[maybe_unused]] const auto begin = [](takt::Dispatcher<>& jobs) {
+        jobs.submit_range(9, [](std::size_t) -> takt::Task<int> { co_return 1; });
+    };
+#elif defined(CASE_results_that_are_references)
+    [[maybe_unused]] const auto begin = [](takt::Dispatcher<>& jobs, const std::string& text) {
+        jobs.submit_range(9, [&text](std::size_t index) -> const char& { return text[index]; });
+    };
+#elif defined(CASE_results_that_are_bits)
+    [[maybe_unused]] const auto begin = [](takt::Dispatcher<>& jobs) {
+        jobs.submit_range(9, [](std::size_t index) { return index > 3; });
+    };
+#elif defined(CASE_results_that_cannot_be_made)
+    [[maybe_unused]] const auto begin = [](takt::Dispatcher<>& jobs) {
+        jobs.submit_range(9, [](std::size_t) { return std::reference_wrapper(kCount); });
+    };
+#elif defined(CASE_results_that_cannot_be_assigned)
+    struct Fixed {
+        const int value = 1;
+    };
+    [[maybe_unused]] const auto begin = [](takt::Dispatcher<>& jobs) {
+        jobs.submit_range(9, [](std::size_t) { return Fixed(); });
     };
 #elif defined(CASE_shared_table_with_a_pointer)
     table.set("a", &table);

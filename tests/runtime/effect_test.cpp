@@ -278,6 +278,31 @@ const std::map<std::string, std::function<void()>>& effects() {
                                          150, 1),
                        150);
          }},
+        {"frame.balance",
+         [] {
+             for (const takt::Balancing balance :
+                  {takt::Balancing::off, takt::Balancing::claims, takt::Balancing::moves}) {
+                 Runtime runtime({.workers = {.count = 2},
+                                  .wait = {.spin_ns = 1'000'000},
+                                  .frame = {.balance = balance}});
+                 std::vector<ActorRef> actors;
+                 for (int at = 0; at < 32; ++at)
+                     actors.push_back(runtime.spawn_actor({}, [](Actor& self) {
+                         self.bind_parallel(kGo, [] { std::this_thread::sleep_for(20us); });
+                     }));
+                 const auto count = [&] {
+                     const takt::BalanceCounts counts = runtime.balance();
+                     return balance == takt::Balancing::moves ? counts.moves : counts.claims;
+                 };
+                 const int frames = balance == takt::Balancing::off ? 100 : 20'000;
+                 for (int frame = 0; frame < frames && count() == 0; ++frame) {
+                     for (std::size_t at = 0; at < actors.size(); at += 2) // those of one worker
+                         actors[at].send(kGo);
+                     runtime.step();
+                 }
+                 EXPECT_EQ(count() != 0, balance != takt::Balancing::off);
+             }
+         }},
         {"frame.catch_up_max",
          [] {
              const auto skipped_with = [](int most) {

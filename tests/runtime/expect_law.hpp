@@ -14,8 +14,10 @@ inline void expect_law(const Runtime& runtime, std::uint64_t in_flight = 0) {
     const MailCounts all = runtime.mail();
     EXPECT_EQ(all.in_flight, in_flight);
     MailCounts sum;
-    for (const TopicReport& topic : runtime.topics())
+    for (const TopicReport& topic : runtime.topics()) {
         sum += topic.counts;
+        EXPECT_EQ(topic.expired.sum(), topic.counts.expired) << topic.topic;
+    }
     EXPECT_EQ(sum.in_flight, all.in_flight);
     EXPECT_EQ(sum.handled, all.handled);
     EXPECT_EQ(sum.failed, all.failed);

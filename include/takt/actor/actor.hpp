@@ -31,10 +31,12 @@ struct ActorOptions {
     std::string name = {};
     /// It is destroyed with its parent. Empty: it has none.
     ActorRef parent = {};
-    /// The worker that runs it; -1: takt chooses.
+    /// The worker that runs it, always; -1: takt chooses, and may choose again (docs/balance.md).
     int worker = -1;
     /// Empty: as the runtime is configured.
     std::optional<FailurePolicy> on_failure = {};
+    /// What it may have of mail that has not ended.
+    MailLimit mail = {};
 };
 
 namespace detail {
@@ -104,11 +106,26 @@ class ActorHost {
     /// Its own handlers have changed: mail that was kept may be due, handlers may be gone.
     virtual void handlers_changed(ActorCell& actor) = 0;
     virtual void disconnect(ActorRef actor, std::uint64_t handler) = 0;
+    /// The caller drops mail to the actor, which is limited, and counts it as expired.
+    virtual void drop(ActorRef actor, const MailHead& mail) = 0;
     virtual void disconnect(Listener& listener) = 0;
     /// `dead`: the signal is gone, as far as the caller can know.
     virtual SendResult fire(std::uint64_t signal, std::shared_ptr<SignalEvent> event) = 0;
     /// Runs the task in the name of the context's actor, now.
     virtual void start(Task<> task) = 0;
+    /// The task, which runs here, waits for the ticket, or ends. False: the ticket has ended.
+    virtual bool await_ticket(RootTask& task, TicketCore& ticket) = 0;
+    /// The ticket, which somebody here waits for, has ended. In a phase.
+    virtual void wake(TicketCore& ticket) noexcept = 0;
+    /// The ticket had ended before; in a shutdown nobody may come any more to tell who waits.
+    virtual void tell_last(TicketCore& ticket) noexcept = 0;
+    /// The ticket has ended: `function(ticket)` is called in a serial phase, in the name of whose code
+    /// runs here.
+    virtual void call_with(TicketCore& ticket, UniqueFunction<void(TicketCore&)> function) = 0;
+    /// The ticket ends as `deadline` at that frame time.
+    virtual void watch(TicketCore& ticket, std::int64_t due_ns) = 0;
+    /// The ticket, which may be watched, has ended.
+    virtual void unwatch(TicketCore& ticket) noexcept = 0;
 
   protected:
     ~ActorHost() = default;
@@ -202,6 +219,19 @@ class Actor : private detail::ActorCell {
     Connection bind_parallel(const Topic<Args...>& topic, F&& handler) {
         return add<Phase::parallel>(topic, std::forward<F>(handler));
     }
+    /// Answers the request in the serial phase: `handler([Serial], args...)`, a function that returns
+    /// R, or a coroutine that returns Task<R>. The arguments are moved. What it throws goes to who
+    /// awaits the answer, and fails the message. Throws takt::Error where there is a handler already:
+    /// a request has one.
+    template <class R, class... Args, class F>
+    Connection bind(const Request<R(Args...)>& request, F&& handler) {
+        return add<Phase::serial>(request, std::forward<F>(handler));
+    }
+    /// The same in the parallel phase: `handler([Parallel], args...)`.
+    template <class R, class... Args, class F>
+    Connection bind_parallel(const Request<R(Args...)>& request, F&& handler) {
+        return add<Phase::parallel>(request, std::forward<F>(handler));
+    }
 
     /// Makes the actor's state, which is destroyed with it. Once; throws takt::Error the second time.
     template <class T, class... Given>
@@ -221,6 +251,8 @@ class Actor : private detail::ActorCell {
 
     std::uint64_t load() const { return ref().ActorRef::load(); }
     MailCounts counts() const;
+    /// Of what has expired, that for this reason.
+    std::uint64_t expired(Expiry reason) const;
 
   private:
     friend class detail::ActorTable;
@@ -231,6 +263,13 @@ class Actor : private detail::ActorCell {
     Connection add(const Topic<Args...>& topic, F&& handler) {
         using Made = detail::HandlerOf<kPhase, void, std::decay_t<F>, Args...>;
         return add_handler(kPhase, topic.hash(), topic.name(), detail::signature_of<Args...>,
+                           std::make_unique<Made>(std::forward<F>(handler)));
+    }
+    template <Phase kPhase, class R, class... Args, class F>
+    Connection add(const Request<R(Args...)>& request, F&& handler) {
+        using Made = detail::RequestHandlerOf<kPhase, void, std::decay_t<F>, R, Args...>;
+        return add_handler(kPhase, request.hash(), request.name(),
+                           detail::request_signature_of<R, Args...>,
                            std::make_unique<Made>(std::forward<F>(handler)));
     }
     Connection add_handler(Phase phase, std::uint64_t topic, const char* name,
@@ -255,7 +294,8 @@ struct ActorAccess {
 
 /// The part of a worker's context that actors' code uses.
 struct ActorContext : TaskContext {
-    unsigned runtime = 0; // its number
+    unsigned runtime = 0;         // its number
+    std::uint64_t runtime_id = 0; // which no other one has had, as it may its number
     ActorTable* table = nullptr;
     ActorHost* host = nullptr;
     ActorTree* tree = nullptr;
@@ -266,8 +306,11 @@ struct ActorContext : TaskContext {
     std::array<std::uint64_t, 5> refused{}; // sends that were, by SendResult
     Arena memory;                           // until the end of the round
     std::vector<Commit> commits;            // of this round
-    std::uint64_t nobodys_sequence = 0;     // of commits in nobody's name
-    Publication* publications = nullptr;    // the first of those that are due
+    std::uint64_t nobodys_sequence = 0;     // of commits in nobody's name, from a parallel phase
+    std::uint64_t* world_sequence = &nobodys_sequence; // the same from the serial phase
+    Publication* publications = nullptr;               // the first of those that are due
+
+    TicketStatus lost_answers = TicketStatus::actor_gone; // how tickets end that nobody answers
 
     const SignalEvent* event = nullptr; // that is being heard
     Listener* listener = nullptr;       // whose code runs
@@ -279,14 +322,33 @@ struct ActorContext : TaskContext {
         ++refused[static_cast<std::size_t>(why)];
         return why;
     }
+    /// One more message to an actor that is limited. False: it is not to be sent.
+    bool enter(MailRoom<StdPolicy>& room) const noexcept {
+        if (asks_senders(room.overflow()))
+            return room.enter(worker);
+        room.enter_anyway(worker);
+        return true;
+    }
     /// The place in commit order of whose code runs; 0: nobody's.
     std::uint64_t sender_id() const noexcept { return actor == nullptr ? 0 : actor->id(); }
+    /// Of the next thing that whose code runs does. Nobody's does not depend on the number of workers,
+    /// but for what payloads do as they go in a parallel phase.
+    std::uint64_t take_sequence() noexcept {
+        if (actor != nullptr)
+            return ActorAccess::cell(*actor).sequence++;
+        return phase == Phase::serial ? (*world_sequence)++ : nobodys_sequence++;
+    }
 };
 
 inline ActorContext* actor_context() noexcept {
     return static_cast<ActorContext*>(current_context());
 }
-/// The same; PhaseError outside.
+/// The context that may push mail to actors of that runtime; null: the caller is outside of it.
+inline ActorContext* context_in(unsigned runtime) noexcept {
+    ActorContext* const here = actor_context();
+    return here != nullptr && here->runtime == runtime ? here : nullptr;
+}
+/// That of the calling thread; PhaseError outside.
 ActorContext& need_actor_context(const char* member, Level level = Level::in_frame);
 /// The code that runs there is that of the actor.
 inline bool runs_as(const ActorContext& here, ActorRef actor) noexcept {
@@ -303,9 +365,29 @@ inline bool runs_as(const ActorContext& here, ActorRef actor) noexcept {
 void destroy_from_outside(ActorRef actor) noexcept;
 void disconnect_from_outside(ActorRef actor, std::uint64_t handler) noexcept;
 
+/// The ticket has ended: tells the runtime of that number, if it is there, in its next round.
+void wake_from_outside(unsigned runtime, TicketCore& ticket) noexcept;
+
 /// The way into a runtime from outside; null: there is no such runtime.
 Gate<StdPolicy>* gate_of(unsigned runtime) noexcept;
-void set_gate(unsigned runtime, Gate<StdPolicy>* gate) noexcept;
+/// With null: waits until nobody uses it any more.
+void set_gate(unsigned runtime, Gate<StdPolicy>* gate, const ActorTable* table = nullptr) noexcept;
+/// The actors behind that gate; valid while it is.
+const ActorTable* table_of(unsigned runtime) noexcept;
+
+/// While it lives, the gate does: for who cannot know whether the runtime still is. Wait-free.
+class GateUse {
+  public:
+    explicit GateUse(unsigned runtime) noexcept;
+    ~GateUse();
+    GateUse(const GateUse&) = delete;
+    GateUse& operator=(const GateUse&) = delete;
+    Gate<StdPolicy>* gate() const noexcept { return gate_; }
+
+  private:
+    const unsigned runtime_;
+    Gate<StdPolicy>* gate_;
+};
 
 } // namespace detail
 

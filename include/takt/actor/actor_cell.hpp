@@ -6,7 +6,9 @@
 #include "takt/actor/actor_ref.hpp"
 #include "takt/actor/handler.hpp"
 #include "takt/actor/listener.hpp"
+#include "takt/actor/mail_limit.hpp"
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -31,7 +33,7 @@ enum class FailurePolicy : std::uint8_t {
 struct MailCounts {
     std::uint64_t handled = 0;
     std::uint64_t failed = 0;  ///< a handler threw
-    std::uint64_t expired = 0; ///< the receiver was gone or stopped, or too much was kept
+    std::uint64_t expired = 0; ///< not handled, for one of the reasons of Expiry
     /// Kept until its topic is bound, waiting for the serial phase, or with a task that has not
     /// ended.
     std::uint64_t in_flight = 0;
@@ -46,6 +48,38 @@ struct MailCounts {
     }
 };
 
+/// Why mail expires.
+enum class Expiry : std::uint8_t {
+    gone,      ///< the actor was destroyed before
+    destroyed, ///< it was destroyed with this mail unhandled
+    stopped,   ///< it was stopped by a failure
+    kept_full, ///< no handler was bound, and there was no room to keep it
+    no_memory, ///< there was no memory to pass it on, or to keep it
+    cancelled, ///< a request that nobody waited for any more: cancelled, or too late
+    overflow,  ///< beyond a limit: the actor's (MailLimit), or that of a sender outside
+};
+
+const char* name_of(Expiry reason) noexcept;
+
+/// What has expired, by reason.
+class ExpiryCounts {
+  public:
+    static constexpr std::size_t kReasons = 7;
+
+    std::uint64_t operator[](Expiry reason) const noexcept {
+        return counts_[static_cast<std::size_t>(reason)];
+    }
+    std::uint64_t& operator[](Expiry reason) noexcept {
+        return counts_[static_cast<std::size_t>(reason)];
+    }
+    /// Of all reasons: MailCounts::expired.
+    std::uint64_t sum() const noexcept;
+    ExpiryCounts& operator+=(const ExpiryCounts& other) noexcept;
+
+  private:
+    std::array<std::uint64_t, kReasons> counts_{};
+};
+
 namespace detail {
 
 enum class Life : std::uint8_t {
@@ -57,21 +91,29 @@ enum class Life : std::uint8_t {
 };
 
 /// The word that senders read of an actor.
-/// bits 0-31 generation, bits 32-47 shard, bits 48-55 Life
+/// bits 0-31 generation, bits 32-47 shard, bits 48-55 Life, bit 56 is_limited
 struct ActorWord {
     std::uint32_t generation = 0;
     std::uint16_t shard = 0;
     Life life = Life::none;
+    bool is_limited = false; // it has a MailRoom
 
     constexpr std::uint64_t pack() const noexcept {
-        return generation | (std::uint64_t{shard} << 32) | (static_cast<std::uint64_t>(life) << 48);
+        return generation | (std::uint64_t{shard} << 32) |
+               (static_cast<std::uint64_t>(life) << 48) | (std::uint64_t{is_limited} << 56);
     }
     static constexpr ActorWord unpack(std::uint64_t word) noexcept {
         return {static_cast<std::uint32_t>(word), static_cast<std::uint16_t>(word >> 32),
-                static_cast<Life>(word >> 48)};
+                static_cast<Life>(word >> 48), (word >> 56) != 0};
     }
     constexpr bool takes_mail() const noexcept {
         return life == Life::live || life == Life::unborn;
+    }
+    /// Of a packed word, for senders: it takes mail, and has no limit. One compare.
+    static constexpr bool takes_any_mail(std::uint64_t word) noexcept {
+        static_assert(static_cast<int>(Life::live) == static_cast<int>(Life::unborn) + 1);
+        return static_cast<std::uint16_t>((word >> 48) -
+                                          static_cast<std::uint64_t>(Life::unborn)) <= 1;
     }
 };
 
@@ -97,7 +139,8 @@ struct ActorMore {
     std::vector<ActorRef> children;
     std::uint32_t instance = 0; // its slot in the tree of instances; 0: none stands for it
     std::uint64_t failed = 0;
-    std::uint64_t expired = 0;
+    ExpiryCounts expired;
+    MailRoom<StdPolicy>* room = nullptr; // the table's; null: its mail has no limit
     std::optional<FailurePolicy> policy; // empty: the runtime's
     bool kept_is_due = false;            // something that was kept may be handled now
     bool stopping = false; // it failed in this phase, and is stopped in the serial phase
@@ -155,17 +198,18 @@ struct ActorCell {
         const HandlerTable* const of_behaviour = shared == nullptr ? nullptr : &shared->handlers;
         if (more == nullptr)
             simple = of_behaviour;
-        else if (more->kept_is_due || more->stopping)
+        else if (more->kept_is_due || more->stopping || more->room != nullptr)
             simple = nullptr;
         else if (of_behaviour == nullptr)
             simple = &more->own;
         else
             simple = more->own.empty() ? of_behaviour : nullptr;
     }
-    ActorWord read_word() const noexcept {
+    std::uint64_t read_packed_word() const noexcept {
         // relaxed: a reference is handed over by an edge; life and shard change in the serial phase
-        return ActorWord::unpack(word.load(std::memory_order_relaxed));
+        return word.load(std::memory_order_relaxed);
     }
+    ActorWord read_word() const noexcept { return ActorWord::unpack(read_packed_word()); }
     void write_word(ActorWord value) noexcept {
         word.store(value.pack(), std::memory_order_relaxed); // relaxed: see read_word
     }

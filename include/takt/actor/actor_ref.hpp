@@ -3,6 +3,7 @@
 // Layer 6, actor. The handle of an actor: 8 bytes that can be copied, sent and kept. Below: topic.
 // Beside: send (what it does), actor_table (what it names).
 
+#include "takt/actor/ticket.hpp"
 #include "takt/actor/topic.hpp"
 #include "takt/mailbox.hpp"
 
@@ -25,7 +26,8 @@ class ActorRef {
     /// ignored.
     ///   ok         it will be handled, kept until it is bound, or counted as expired
     ///   dead       the actor is gone, was stopped, or is about to go
-    ///   full       the sender's share is used up: from outside its own, else that of its worker
+    ///   full       the sender's share is used up: from outside its own, else that of its worker; or the
+    ///              actor is at its limit (MailLimit)
     ///   closed     from outside: the runtime is shutting down
     ///   no_memory  nothing was sent
     /// Wait-free in a phase, but for memory; lock-free from outside. The mail of one sender to one
@@ -45,6 +47,12 @@ class ActorRef {
     template <class... Args, class... Given>
     SendResult send_within(std::chrono::nanoseconds timeout, const Topic<Args...>& topic,
                            Given&&... args) const;
+
+    /// Sends a request; the ticket has the answer, or, as send() refuses, why there will be none. What the
+    /// handler throws comes back too. As plain sends it counts on no load. In a phase of its runtime
+    /// only. Wait-free, but for memory.
+    template <class R, class... Args, class... Given>
+    Ticket<R> submit(const Request<R(Args...)>& request, Given&&... args) const;
 
     /// Ends the actor, at this place in commit order: from the parallel phase in this round's serial
     /// phase. From then on sends are answered `dead`, and mail that it has not handled expires.

@@ -56,16 +56,31 @@ class ActorTable {
         return {runtime_, slot, cell.read_word().generation};
     }
 
+    /// Of a slot whose actor is limited. Rooms stay with their slots (A1).
+    MailRoom<StdPolicy>& room(std::uint32_t slot) const noexcept {
+        // edge room, acquire side
+        RoomList* const list = rooms_[slot / kChunk].load(std::memory_order_acquire);
+        return *(*list)[slot % kChunk].load(std::memory_order_acquire); // edge room, acquire side
+    }
+    /// Some actor is limited, or was.
+    bool has_rooms() const noexcept {
+        return has_rooms_.load(std::memory_order_relaxed); // relaxed: the reference hands it over
+    }
+
     int owner(std::uint16_t shard) const noexcept { return owners_[shard]; }
     int owner(ActorWord word) const noexcept { return owners_[word.shard]; }
+    /// Of actors that asked for a worker: it stays there (N9).
+    bool is_pinned(std::uint16_t shard) const noexcept { return shard >= first_pinned_; }
     /// In the serial phase (A2).
     void move_shard(std::uint16_t shard, int worker) noexcept {
         owners_[shard] = static_cast<std::uint16_t>(worker);
     }
 
-    /// A slot for a new actor on that worker, unborn. `spare`: slots that the caller may use, as
+    /// A slot for a new actor on that worker, unborn. `is_pinned`: in a shard that stays there.
+    /// `spare`: slots that the caller may use, as
     /// fill_spare() gave them. Throws takt::Error when there are too many actors, std::bad_alloc.
-    ActorRef take(int worker, std::vector<std::uint32_t>& spare);
+    ActorRef take(int worker, bool is_pinned, std::vector<std::uint32_t>& spare,
+                  const MailLimit& limit = {});
     /// The actor in it is gone; whoever kept its reference finds that out (A1).
     void give_back(std::uint32_t slot);
     /// Moves free slots to `spare` until it has `count`. In the serial phase.
@@ -81,15 +96,23 @@ class ActorTable {
     static constexpr std::uint32_t kChunk = 1024;
     static constexpr std::size_t kActorBytes = 88; // of an Actor, which begins with its cell
     struct Chunk;
+    using RoomList = std::array<std::atomic<MailRoom<StdPolicy>*>, kChunk>;
     Chunk* chunk_for(std::uint32_t slot);
-    std::uint16_t shard_for(int worker, std::uint32_t slot) const noexcept;
+    void make_room(std::uint32_t slot, const MailLimit& limit);
+    std::uint16_t shard_for(int worker, bool is_pinned, std::uint32_t slot) const noexcept;
 
     const unsigned runtime_;
     const int workers_;
+    const std::uint16_t first_pinned_;
     const std::uint32_t first_generation_;
     // chunks_:   writes: who takes the first slot of a chunk   reads: everybody
     //   edge chunk: hands over the cells, as they were made.
     std::unique_ptr<std::atomic<Chunk*>[], void (*)(std::atomic<Chunk*>*)> chunks_;
+    // rooms_, and what their lists hold:   writes: who makes a slot's first limited actor, and those of
+    //   its neighbours   reads: who sends to it or runs it   edge room: hands over the room, as it was made.
+    std::unique_ptr<std::atomic<RoomList*>[], void (*)(std::atomic<RoomList*>*)> rooms_;
+    // has_rooms_:   writes: who makes a limited actor   reads: who sends from outside
+    std::atomic<bool> has_rooms_{false};
     std::array<std::uint16_t, kShards> owners_{};
     mutable ActorCell nobody_;        // where no chunk is: of no generation, and never written
     std::vector<std::uint32_t> free_; // the frame thread's

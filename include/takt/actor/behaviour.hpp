@@ -40,6 +40,14 @@ class Behaviour {
     void bind_parallel(const Topic<Args...>& topic, F handler) {
         add<Phase::parallel>(topic, std::move(handler));
     }
+    template <class R, class... Args, class F>
+    void bind(const Request<R(Args...)>& request, F handler) {
+        add<Phase::serial>(request, std::move(handler));
+    }
+    template <class R, class... Args, class F>
+    void bind_parallel(const Request<R(Args...)>& request, F handler) {
+        add<Phase::parallel>(request, std::move(handler));
+    }
 
     /// Spawns an actor that owns `state`. As takt::spawn_actor.
     ActorRef spawn(ActorOptions options, State state = State()) {
@@ -55,12 +63,23 @@ class Behaviour {
   private:
     template <Phase kPhase, class... Args, class F>
     void add(const Topic<Args...>& topic, F handler) {
-        if (sealed_.load(std::memory_order_relaxed)) // relaxed: binding comes before or is refused
-            throw Error("behaviour", topic.name(), "it has actors already",
-                        "Bind all handlers of a behaviour before its first actor is spawned");
+        require_open(topic.name());
         using Made = detail::HandlerOf<kPhase, State, F, Args...>;
         table_->handlers.add(kPhase, topic.hash(), topic.name(), detail::signature_of<Args...>,
                              std::make_unique<Made>(std::move(handler)));
+    }
+    template <Phase kPhase, class R, class... Args, class F>
+    void add(const Request<R(Args...)>& request, F handler) {
+        require_open(request.name());
+        using Made = detail::RequestHandlerOf<kPhase, State, F, R, Args...>;
+        table_->handlers.add(kPhase, request.hash(), request.name(),
+                             detail::request_signature_of<R, Args...>,
+                             std::make_unique<Made>(std::move(handler)));
+    }
+    void require_open(const char* topic) const {
+        if (sealed_.load(std::memory_order_relaxed)) // relaxed: binding comes before or is refused
+            throw Error("behaviour", topic, "it has actors already",
+                        "Bind all handlers of a behaviour before its first actor is spawned");
     }
     ActorRef spawn_with(ActorOptions&& options, State&& state, detail::Setup setup) {
         detail::ActorContext& here = detail::need_actor_context("takt::Behaviour::spawn");
@@ -68,7 +87,7 @@ class Behaviour {
         auto made = std::make_unique<State>(std::move(state));
         const ActorRef actor = here.host->spawn(std::move(options), table_, made.get(),
                                                 table_->destroy_state, std::move(setup));
-        made.release();
+        static_cast<void>(made.release()); // the actor's
         return actor;
     }
 

@@ -4,6 +4,7 @@
 // Above: actor (which has a table of them), behaviour (which shares one).
 
 #include "takt/actor/mail.hpp"
+#include "takt/actor/request.hpp"
 #include "takt/task.hpp"
 
 #include <algorithm>
@@ -58,9 +59,12 @@ struct TopicHandlers {
     const Signature* signature;
     std::unique_ptr<Handler> parallel;
     std::unique_ptr<Handler> serial;
-    /// The parallel handler where it is the only handler, and connected; else null.
+    /// The parallel handler of a topic where it is the only handler, and connected; else null.
     Handler* only = nullptr;
 };
+
+/// Throws takt::Error: the topic, or request, takes one handler, and has one.
+[[noreturn]] void refuse_second_handler(const TopicHandlers& entry);
 
 /// All handlers of an actor, or of all actors of a behaviour.
 class HandlerTable {
@@ -176,11 +180,10 @@ auto token_of() noexcept {
         return TokenMint::serial();
 }
 
-/// A callable as the handler of a topic with these Args. State: void, or what the callable takes as
-/// its first argument.
-template <Phase kPhase, class State, class F, class... Args>
-class HandlerOf final : public Handler {
-    static constexpr bool kMoves = !(std::is_copy_constructible_v<Args> && ...);
+/// A callable that is called with these Args. State: void, or what the callable takes as its first
+/// argument.
+template <Phase kPhase, bool kMoves, class State, class F, class... Args>
+class HandlerCall : public Handler {
     template <class T>
     using Passed = std::conditional_t<kMoves, T&&, const T&>;
     using Token = decltype(token_of<kPhase>());
@@ -199,33 +202,20 @@ class HandlerOf final : public Handler {
                   "takt::Parallel)");
 
   public:
-    explicit HandlerOf(F function) : function_(std::move(function)) {}
+    explicit HandlerCall(F function) : function_(std::move(function)) {}
 
-    TaskHandle call(void* state, MailHead& mail) override {
-        return open(state, static_cast<TopicMail<Args...>&>(mail).args);
-    }
-
-  private:
-    TaskHandle open(void* state, std::tuple<Args...>& args) {
+  protected:
+    decltype(auto) run(void* state, std::tuple<Args...>& args) {
         return std::apply(
-            [&](Args&... each) -> TaskHandle {
-                using Result = decltype(run(state, static_cast<Passed<Args>>(each)...));
-                if constexpr (is_task<Result>) {
-                    static_assert(std::is_same_v<Result, Task<>>,
-                                  "takt: a handler returns void or takt::Task<>");
-                    static_assert(check_coroutine_parameters<F>());
-                    return run(state, static_cast<Passed<Args>>(each)...).release();
-                } else {
-                    static_assert(std::is_void_v<Result>,
-                                  "takt: a handler returns void or takt::Task<>");
-                    run(state, static_cast<Passed<Args>>(each)...);
-                    return nullptr;
-                }
+            [&](Args&... each) -> decltype(auto) {
+                return run_with(state, static_cast<Passed<Args>>(each)...);
             },
             args);
     }
+
+  private:
     template <class... All>
-    decltype(auto) run([[maybe_unused]] void* state, All&&... all) {
+    decltype(auto) run_with([[maybe_unused]] void* state, All&&... all) {
         if constexpr (std::is_void_v<State>)
             return call_with_token(function_, token_of<kPhase>(), std::forward<All>(all)...);
         else
@@ -234,6 +224,67 @@ class HandlerOf final : public Handler {
     }
 
     F function_;
+};
+
+template <class... Args>
+inline constexpr bool travels_by_move = !(std::is_copy_constructible_v<Args> && ...);
+
+/// A callable as the handler of a topic with these Args.
+template <Phase kPhase, class State, class F, class... Args>
+class HandlerOf final : public HandlerCall<kPhase, travels_by_move<Args...>, State, F, Args...> {
+  public:
+    using HandlerCall<kPhase, travels_by_move<Args...>, State, F, Args...>::HandlerCall;
+
+    TaskHandle call(void* state, MailHead& mail) override {
+        std::tuple<Args...>& args = static_cast<TopicMail<Args...>&>(mail).args;
+        using Result = decltype(this->run(state, args));
+        if constexpr (is_task<Result>) {
+            static_assert(std::is_same_v<Result, Task<>>,
+                          "takt: a handler returns void or takt::Task<>");
+            static_assert(check_coroutine_parameters<F>());
+            return this->run(state, args).release();
+        } else {
+            static_assert(std::is_void_v<Result>, "takt: a handler returns void or takt::Task<>");
+            this->run(state, args);
+            return nullptr;
+        }
+    }
+};
+
+/// A callable as the handler of a request. It gets the arguments moved: there is no other one.
+template <Phase kPhase, class State, class F, class R, class... Args>
+class RequestHandlerOf final : public HandlerCall<kPhase, true, State, F, Args...> {
+  public:
+    using HandlerCall<kPhase, true, State, F, Args...>::HandlerCall;
+
+    TaskHandle call(void* state, MailHead& mail) override {
+        auto& request = static_cast<RequestMail<R, Args...>&>(mail);
+        using Result = decltype(this->run(state, request.args));
+        const ErrandScope scope(request.answer.core());
+        try {
+            if constexpr (is_task<Result>) {
+                static_assert(std::is_same_v<Result, Task<R>>,
+                              "takt: a request's handler returns its R or takt::Task<R>");
+                static_assert(check_coroutine_parameters<F>());
+                Task<R> task = this->run(state, request.args);
+                const LosingAnswers scope_of_loss(TicketStatus::no_memory); // if there is none
+                return answer_by<R>(std::move(request.answer), std::move(task)).release();
+            } else if constexpr (std::is_void_v<R>) {
+                static_assert(std::is_void_v<Result>,
+                              "takt: a request's handler returns its R or takt::Task<R>");
+                this->run(state, request.args);
+            } else {
+                static_assert(std::is_convertible_v<Result, R>,
+                              "takt: a request's handler returns its R or takt::Task<R>");
+                request.answer.core().value.emplace(this->run(state, request.args));
+            }
+        } catch (...) {
+            request.answer.fail(std::current_exception());
+            throw;
+        }
+        request.answer.give();
+        return nullptr;
+    }
 };
 
 } // namespace takt::detail

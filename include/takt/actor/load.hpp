@@ -5,6 +5,7 @@
 
 #include "takt/base.hpp"
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -21,7 +22,7 @@ namespace takt {
 ///
 /// | operation          | who      | progress                                                    |
 /// |--------------------|----------|-------------------------------------------------------------|
-/// | add                | anyone   | wait-free: one fetch_add                                    |
+/// | add, try_add       | anyone   | wait-free: one fetch_add, or two steps                      |
 /// | remove, try_remove | anyone   | wait-free: one fetch_sub; lock-free once J1 is broken       |
 /// | value, peek        | anyone   | wait-free                                                   |
 ///
@@ -43,6 +44,15 @@ class Load {
     void add(std::uint32_t weight = 1) noexcept {
         count_.fetch_add(weight, std::memory_order_relaxed); // relaxed: it hands nothing over
     }
+    /// Adds one task, unless there are `max` already. Of two who come for the last place both may be
+    /// told that there is none.
+    [[nodiscard]] bool try_add(std::uint64_t max) noexcept {
+        // relaxed: it hands nothing over
+        if (clamp(count_.fetch_add(1, std::memory_order_relaxed)) < max)
+            return true;
+        remove();
+        return false;
+    }
     /// Removes what was added (J1).
     void remove(std::uint32_t weight = 1) noexcept {
         [[maybe_unused]] const bool held = try_remove(weight);
@@ -63,6 +73,14 @@ class Load {
     std::uint64_t underflows() const noexcept {
         return underflows_.load(std::memory_order_relaxed); // relaxed: a statistic
     }
+    /// One task, which is still counted, will not be handled. Wait-free.
+    void note_dropped() noexcept {
+        dropped_.fetch_add(1, std::memory_order_relaxed); // relaxed: its removal hands it over
+    }
+    /// The tasks that were noted so; whoever reads 0 by value() sees all of them (J3).
+    std::uint64_t dropped() const noexcept {
+        return dropped_.load(std::memory_order_relaxed); // relaxed: as above
+    }
 
   private:
     void lift_to_zero() noexcept;
@@ -76,6 +94,7 @@ class Load {
     //   read-modify-writes), so that 0 hands over what all removals before it did.
     typename P::template Atomic<std::int64_t> count_{0};
     typename P::template Atomic<std::uint64_t> underflows_{0};
+    typename P::template Atomic<std::uint64_t> dropped_{0};
 };
 
 template <class P>
@@ -102,6 +121,7 @@ void Load<P>::lift_to_zero() noexcept {
 namespace detail {
 /// That of the actor whose code runs; PhaseError where there is none.
 Load<StdPolicy>& load_of_this_actor();
+struct BusyAccess;
 } // namespace detail
 
 /// Weight on a load for as long as this object lives: `takt::Busy busy;` in an actor's code counts
@@ -134,13 +154,34 @@ class [[nodiscard]] BasicBusy {
         if (Load<P>* const load = std::exchange(load_, nullptr))
             load->remove(weight_);
     }
+    /// As release(), of a task that was not handled. Wait-free.
+    void drop() noexcept {
+        if (load_ != nullptr)
+            load_->note_dropped();
+        release();
+    }
     /// The tasks that this object stands for: 0 once moved from or released.
     std::uint32_t weight() const noexcept { return load_ == nullptr ? 0 : weight_; }
 
   private:
+    friend struct detail::BusyAccess;
+
     Load<P>* load_;
     std::uint32_t weight_;
 };
+
+namespace detail {
+/// For dispatchers.
+struct BusyAccess {
+    /// Of one task that was added already.
+    template <class P>
+    static BasicBusy<P> adopt(Load<P>& load) noexcept {
+        BasicBusy<P> busy(load, 0);
+        busy.weight_ = 1;
+        return busy;
+    }
+};
+} // namespace detail
 
 using Busy = BasicBusy<StdPolicy>;
 
@@ -161,9 +202,12 @@ inline constexpr std::uint32_t kTargetsMax = 65'536;
 /// | [], peek     | anyone in a phase               | wait-free                          |
 /// | total        | anyone in a phase               | wait-free, n loads; not one instant|
 /// | resize       | one thread, between the phases  | may allocate                       |
+/// | take_out,    | the same                        | wait-free, but for memory          |
+/// | put_back     |                                 |                                    |
 ///
 /// J4  Counters neither move nor go before their board: a Busy may outlive its target's place. A
-///     target that comes back starts with what is still on it.
+///     target that comes back starts with what is still on it; one that is new starts with nothing,
+///     or with what was left on who was put back.
 template <class P>
 class LoadBoard {
   public:
@@ -176,12 +220,17 @@ class LoadBoard {
     /// board or selects from it must be ordered after this, as the frame barrier does. Throws
     /// takt::Error above kTargetsMax, std::bad_alloc; nothing has changed then.
     void resize(std::uint32_t targets);
+    /// This target is none any more, and those behind it move up. What is on its counter stays there.
+    /// Ordered as resize().
+    Load<P>& take_out(Target target);
+    /// A counter that was taken out may be a target's again. Ordered as resize().
+    void put_back(Load<P>& load) { spare_.push_back(&load); }
     std::uint32_t size() const noexcept { return size_.get(); }
 
-    Load<P>& operator[](Target target) noexcept { return line(target).load; }
-    const Load<P>& operator[](Target target) const noexcept { return line(target).load; }
+    Load<P>& operator[](Target target) noexcept { return *loads_[target]; }
+    const Load<P>& operator[](Target target) const noexcept { return *loads_[target]; }
     /// The load of one target as a hint.
-    std::uint64_t peek(Target target) const noexcept { return line(target).load.peek(); }
+    std::uint64_t peek(Target target) const noexcept { return loads_[target]->peek(); }
 
     /// The sum of value() over all targets. Exact whenever nothing is added or removed meanwhile.
     std::uint64_t total() const noexcept;
@@ -196,24 +245,53 @@ class LoadBoard {
     struct Chunk {
         Line lines[kLinesPerChunk];
     };
-    Line& line(Target target) const noexcept {
-        return chunks_[target / kLinesPerChunk]->lines[target % kLinesPerChunk];
-    }
+    Load<P>& next_load() noexcept;
 
-    // Both are written by resize() alone, and read by everybody.
+    // All are written by who resizes alone, and read by everybody.
     std::vector<std::unique_ptr<Chunk>> chunks_;
+    std::size_t used_ = 0;        // lines that were a target's once
+    std::vector<Load<P>*> loads_; // by target
+    std::vector<Load<P>*> spare_; // the next one last
     typename P::template Plain<std::uint32_t> size_{0};
 };
+
+template <class P>
+Load<P>& LoadBoard<P>::next_load() noexcept {
+    if (!spare_.empty()) {
+        Load<P>& load = *spare_.back();
+        spare_.pop_back();
+        return load;
+    }
+    const std::size_t line = used_++;
+    return chunks_[line / kLinesPerChunk]->lines[line % kLinesPerChunk].load;
+}
 
 template <class P>
 void LoadBoard<P>::resize(std::uint32_t targets) {
     if (targets > kTargetsMax)
         throw Error("targets", std::to_string(targets), "a board has 65,536 targets at most",
                     "Use several boards, or fewer targets");
-    const std::size_t chunks = (targets + kLinesPerChunk - 1) / kLinesPerChunk;
-    while (chunks_.size() < chunks)
+    // All that can fail comes first.
+    const std::size_t before = loads_.size();
+    if (targets < before)
+        spare_.reserve(spare_.size() + before - targets);
+    if (targets > loads_.capacity())
+        loads_.reserve(std::max<std::size_t>(targets, 2 * before));
+    while (chunks_.size() * kLinesPerChunk + spare_.size() + before < used_ + targets)
         chunks_.push_back(std::make_unique<Chunk>());
+    for (; loads_.size() > targets; loads_.pop_back())
+        spare_.push_back(loads_.back());
+    while (loads_.size() < targets)
+        loads_.push_back(&next_load());
     size_.set(targets);
+}
+
+template <class P>
+Load<P>& LoadBoard<P>::take_out(Target target) {
+    Load<P>& load = *loads_[target];
+    loads_.erase(loads_.begin() + static_cast<std::ptrdiff_t>(target));
+    size_.set(size_.get() - 1);
+    return load;
 }
 
 template <class P>

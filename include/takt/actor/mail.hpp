@@ -20,32 +20,40 @@ struct MailHead {
     const char* topic_name; // for people
     std::uint64_t topic;    // hash of the name
     std::uint64_t sender;   // its place in commit order; 0: no actor
+
+    // Of the sender, in the gate: what its receiver's limit said.
+    static constexpr std::uint64_t kEntered = 1; // it has a place there
+    static constexpr std::uint64_t kExcess = 2;  // it is to be dropped
 };
 
 /// The types of a topic's arguments: one object for each list of types. Its address is compared at
 /// bind and at delivery.
 struct Signature {
-    const char* name; // for people
-    bool copyable;    // false: one handler only, which gets the arguments moved
+    const char* name;        // for people
+    bool copyable;           // false: one handler only, which gets the arguments moved
+    bool is_request = false; // the same; it answers
 };
 
 /// What takt does itself, on the receiver's worker; not for handlers.
 struct ActorContext;
+class TicketCore;
 using ControlCall = void (*)(ActorContext& here, std::uint64_t address, MailHead& mail);
 
 /// What a worker has to know of a piece of mail beyond its record.
 struct MailType : RecordType {
     constexpr MailType(const RecordType& record, std::size_t alignment,
                        void (*mover)(void*, void*) noexcept, const Signature* args,
-                       Busy& (*busy)(MailHead&) noexcept, ControlCall call = nullptr)
+                       Busy* (*busy)(MailHead&) noexcept, ControlCall call,
+                       TicketCore* (*ticket)(MailHead&) noexcept)
         : RecordType(record), align(alignment), move_to(mover), signature(args), busy_of(busy),
-          control(call) {}
+          control(call), ticket_of(ticket) {}
 
     std::size_t align;
     void (*move_to)(void* to, void* from) noexcept; // constructs at `to`; `from` is still destroyed
     const Signature* signature;                     // null for control mail
-    Busy& (*busy_of)(MailHead&) noexcept;           // null: it is no DispatchedMail
+    Busy* (*busy_of)(MailHead&) noexcept;           // null, or gives null: it counts on no load
     ControlCall control;                            // null for mail of topics
+    TicketCore* (*ticket_of)(MailHead&) noexcept;   // null: it is no request
 };
 
 template <class... Args>
@@ -74,8 +82,8 @@ struct DispatchedMail : TopicMail<Args...> {
 };
 
 template <class... Args>
-Busy& busy_of(MailHead& mail) noexcept {
-    return static_cast<DispatchedMail<Args...>&>(mail).busy;
+Busy* busy_of(MailHead& mail) noexcept {
+    return &static_cast<DispatchedMail<Args...>&>(mail).busy;
 }
 
 template <class M>
@@ -84,8 +92,9 @@ void move_mail(void* to, void* from) noexcept {
 }
 
 template <class M>
-constexpr MailType mail_type(const Signature* args, Busy& (*busy)(MailHead&) noexcept = nullptr,
-                             ControlCall control = nullptr) {
+constexpr MailType mail_type(const Signature* args, Busy* (*busy)(MailHead&) noexcept = nullptr,
+                             ControlCall control = nullptr,
+                             TicketCore* (*ticket)(MailHead&) noexcept = nullptr) {
     return {{std::is_trivially_destructible_v<M> ? nullptr : &destroy_payload<M>,
              static_cast<std::uint32_t>(units_for<StdPolicy>(sizeof(M))),
              static_cast<std::uint32_t>(sizeof(M)), type_name<M>()},
@@ -93,7 +102,8 @@ constexpr MailType mail_type(const Signature* args, Busy& (*busy)(MailHead&) noe
             &move_mail<M>,
             args,
             busy,
-            control};
+            control,
+            ticket};
 }
 
 } // namespace takt::detail

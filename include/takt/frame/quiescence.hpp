@@ -85,6 +85,17 @@ class Quiescence {
     enum class End : std::uint8_t { not_yet, closing, over };
     End try_end() noexcept;
 
+    /// Some worker has not come to rest in that phase; a moment ago. Wait-free, n loads.
+    bool someone_works(Number phase) const noexcept {
+        for (const Word& word : words_) {
+            const std::uint64_t state =
+                word.state.load(std::memory_order_relaxed); // relaxed: a hint
+            if (state >> 32 != opened(phase) || (state & kStateMask) == kAwake)
+                return true;
+        }
+        return false;
+    }
+
     // --- worker 0, after a phase ---
     /// Mail that was sent and not taken.
     std::uint64_t left() const noexcept { return left_; }

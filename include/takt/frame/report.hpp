@@ -39,16 +39,16 @@ struct Failure {
 struct DeadLetter {
     ActorRef actor = {};
     std::string topic = {};
-    enum class Reason : std::uint8_t {
-        gone,      ///< the actor was destroyed before
-        destroyed, ///< it was destroyed with this mail unhandled
-        stopped,   ///< it was stopped by a failure
-        kept_full, ///< no handler was bound, and there was no room to keep it
-        no_memory, ///< there was no memory to pass it on, or to keep it
-    } reason = Reason::gone;
+    using Reason = Expiry;
+    Reason reason = Reason::gone;
 };
 
-const char* name_of(DeadLetter::Reason reason) noexcept;
+/// What was done since the runtime began so that workers have equally much to do.
+struct BalanceCounts {
+    std::uint64_t claims = 0;    ///< shards that an idle worker took from another one for a phase
+    std::uint64_t passed_on = 0; ///< messages that came for those later in the phase
+    std::uint64_t moves = 0;     ///< shards that got another worker
+};
 
 /// What a shutdown left behind, or had to end.
 struct ShutdownReport {

@@ -34,6 +34,10 @@ class World {
     /// Any thread. Outside the serial phase it may be called once more: it must know by itself
     /// whether what it serves is still there.
     void forget_barrier_hook(std::uint64_t number) const noexcept;
+    /// Tasks of the actor that are on background threads. In the serial phase.
+    std::uint64_t offloaded(ActorRef actor) const noexcept;
+    /// Begins a task of nobody. In the serial phase.
+    void start(Task<> task) const;
     /// The tree of instances of this world, which lives longer than it. Once, before anything uses it.
     void set_tree(detail::ActorTree& tree) const noexcept;
     /// Keeps the loads while mail counts on them.

@@ -85,14 +85,28 @@ class GateSender {
     /// As those of Producer.
     template <class T, class... Args>
     SendResult send(std::uint64_t address, Args&&... args) {
-        return answer(attempt<T>(detail::Mail::ordinary, address, std::forward<Args>(args)...));
+        detail::AskNobody nobody;
+        return send_if<T>(nobody, address, std::forward<Args>(args)...);
+    }
+    template <class T, class Ask, class... Args>
+    SendResult send_if(Ask& ask, std::uint64_t address, Args&&... args) {
+        return answer(
+            attempt<T>(detail::Mail::ordinary, ask, address, std::forward<Args>(args)...));
     }
     template <class T, class... Args>
     SendResult send_control(std::uint64_t address, Args&&... args) {
-        return answer(attempt<T>(detail::Mail::control, address, std::forward<Args>(args)...));
+        detail::AskNobody nobody;
+        return answer(
+            attempt<T>(detail::Mail::control, nobody, address, std::forward<Args>(args)...));
     }
     template <class T, class... Args>
-    SendResult send_until(std::int64_t deadline_ns, std::uint64_t address, Args&&... args);
+    SendResult send_until(std::int64_t deadline_ns, std::uint64_t address, Args&&... args) {
+        detail::AskNobody nobody;
+        return send_until_if<T>(deadline_ns, nobody, address, std::forward<Args>(args)...);
+    }
+    template <class T, class Ask, class... Args>
+    SendResult send_until_if(std::int64_t deadline_ns, Ask& ask, std::uint64_t address,
+                             Args&&... args);
 
     bool registered() const noexcept { return door_ != nullptr; }
     /// Whose sender this is.
@@ -104,8 +118,8 @@ class GateSender {
   private:
     using Box = detail::GateBox<P>;
 
-    template <class T, class... Args>
-    SendResult attempt(detail::Mail mail, std::uint64_t address, Args&&... args);
+    template <class T, class Ask, class... Args>
+    SendResult attempt(detail::Mail mail, Ask& ask, std::uint64_t address, Args&&... args);
     template <class T, class... Args>
     void make_payload(Box& box, std::uint64_t address, Args&&... args);
     SendResult answer(SendResult result) noexcept { return core_->answer(result, door_); }
@@ -179,6 +193,13 @@ class Gate {
             return sender.template send<T>(address, std::forward<Args>(args)...);
         });
     }
+    template <class T, class Ask, class... Args>
+    requires std::same_as<P, StdPolicy> SendResult send_if(Ask& ask, std::uint64_t address,
+                                                           Args&&... args) {
+        return with_sender([&](GateSender<P>& sender) {
+            return sender.template send_if<T>(ask, address, std::forward<Args>(args)...);
+        });
+    }
     template <class T, class... Args>
     requires std::same_as<P, StdPolicy> SendResult send_control(std::uint64_t address,
                                                                 Args&&... args) {
@@ -191,6 +212,15 @@ class Gate {
         SendResult send_until(std::int64_t deadline_ns, std::uint64_t address, Args&&... args) {
         return with_sender([&](GateSender<P>& sender) {
             return sender.template send_until<T>(deadline_ns, address, std::forward<Args>(args)...);
+        });
+    }
+    template <class T, class Ask, class... Args>
+    requires std::same_as<P, StdPolicy> SendResult send_until_if(std::int64_t deadline_ns, Ask& ask,
+                                                                 std::uint64_t address,
+                                                                 Args&&... args) {
+        return with_sender([&](GateSender<P>& sender) {
+            return sender.template send_until_if<T>(deadline_ns, ask, address,
+                                                    std::forward<Args>(args)...);
         });
     }
 
@@ -209,7 +239,16 @@ class Gate {
     /// Visits what was admitted, up to `limit` messages, as LaneReader::drain does. What the limit
     /// leaves comes first next time. Returns the number of messages visited.
     template <class Visit>
-    std::size_t route(Visit&& visit, std::size_t limit = SIZE_MAX);
+    std::size_t route(Visit&& visit, std::size_t limit = SIZE_MAX) {
+        return route(
+            visit, [](std::uint64_t, const RecordType&, void*) {}, limit);
+    }
+    /// The same; `lose` sees what the bounds make the gate drop.
+    template <class Visit, class Lose>
+    std::size_t route(Visit&& visit, Lose&& lose, std::size_t limit) requires
+        std::invocable<Lose&, std::uint64_t, const RecordType&, void*>;
+    /// There may be room where senders have asked (see AskNobody): those who wait look again.
+    void note_room() noexcept { core_->note_room(); }
 
     /// True when the gate is closed and no sender is inside, nor ever will be.
     bool quiet() noexcept;
@@ -225,7 +264,12 @@ class Gate {
     }
 
     /// Destroys all that has arrived, and counts it. Returns how much that was.
-    std::uint64_t discard() noexcept;
+    std::uint64_t discard() noexcept {
+        return discard([](std::uint64_t, const RecordType&, void*) {});
+    }
+    /// The same; `visit` sees each before, as that of route() does.
+    template <class Visit>
+    std::uint64_t discard(Visit visit);
 
     GateCounts counts() noexcept;
     /// Senders that the owner knows, of both kinds.
@@ -249,12 +293,12 @@ class Gate {
     void remove_leavers() noexcept;
     static bool is_over(LaneDoor& door) noexcept;
     static bool is_over(QueueDoor& door) noexcept;
-    template <class Visit>
-    std::size_t route_lane(LaneDoor& door, Visit& visit, std::size_t limit);
-    template <class Visit>
-    std::size_t route_queue(Visit& visit, std::size_t limit);
-    template <class Visit>
-    bool route_box(Box& box, Visit& visit);
+    template <class Visit, class Lose>
+    std::size_t route_lane(LaneDoor& door, Visit& visit, Lose& lose, std::size_t limit);
+    template <class Visit, class Lose>
+    std::size_t route_queue(Visit& visit, Lose& lose, std::size_t limit);
+    template <class Visit, class Lose>
+    bool route_box(Box& box, Visit& visit, Lose& lose);
 
     const std::shared_ptr<detail::GateCore<P, Queue>> core_;
     // The owner's:
@@ -291,14 +335,18 @@ GateSender<P, Queue>::~GateSender() {
 }
 
 template <class P, class Queue>
-template <class T, class... Args>
-SendResult GateSender<P, Queue>::attempt(detail::Mail mail, std::uint64_t address, Args&&... args) {
+template <class T, class Ask, class... Args>
+SendResult GateSender<P, Queue>::attempt(detail::Mail mail, Ask& ask, std::uint64_t address,
+                                         Args&&... args) {
     if (door_ == nullptr) [[unlikely]]
         return refusal_;
     const detail::InsideGate<P> inside(*door_, core_->closing);
     if (!inside.open()) [[unlikely]]
         return SendResult::closed;
     if (mail == detail::Mail::ordinary && !covers(sizeof(T))) [[unlikely]]
+        return SendResult::full;
+    detail::Asking<Ask> asking(ask);
+    if (!asking.entered()) [[unlikely]]
         return SendResult::full;
     Box* const box = Box::allocate(sizeof(T), alignof(T), *door_);
     if (box == nullptr) [[unlikely]]
@@ -308,6 +356,7 @@ SendResult GateSender<P, Queue>::attempt(detail::Mail mail, std::uint64_t addres
         return SendResult::no_memory;
     }
     make_payload<T>(*box, address, std::forward<Args>(args)...);
+    asking.is_sent();
     arrive(sizeof(T));
     return SendResult::ok;
 }
@@ -336,13 +385,15 @@ void GateSender<P, Queue>::arrive(std::size_t bytes) noexcept {
 }
 
 template <class P, class Queue>
-template <class T, class... Args>
-SendResult GateSender<P, Queue>::send_until(std::int64_t deadline_ns, std::uint64_t address,
-                                            Args&&... args) {
+template <class T, class Ask, class... Args>
+SendResult GateSender<P, Queue>::send_until_if(std::int64_t deadline_ns, Ask& ask,
+                                               std::uint64_t address, Args&&... args) {
     return answer(core_->attempt_until(
         deadline_ns,
-        [&] { return attempt<T>(detail::Mail::ordinary, address, std::forward<Args>(args)...); },
-        [&] { return covers(sizeof(T)); }));
+        [&] {
+            return attempt<T>(detail::Mail::ordinary, ask, address, std::forward<Args>(args)...);
+        },
+        [&] { return covers(sizeof(T)) && core_->has_room(*door_, ask); }));
 }
 
 // --- Gate ---
@@ -433,23 +484,25 @@ bool Gate<P, Queue>::is_over(QueueDoor& door) noexcept {
 }
 
 template <class P, class Queue>
-template <class Visit>
-std::size_t Gate<P, Queue>::route(Visit&& visit, std::size_t limit) {
+template <class Visit, class Lose>
+std::size_t Gate<P, Queue>::route(Visit&& visit, Lose&& lose, std::size_t limit) requires
+    std::invocable<Lose&, std::uint64_t, const RecordType&, void*> {
     struct Room { // also when the visitor throws
         ~Room() { room.look(); }
         detail::Wakeup<P>& room;
     } const room{core_->room};
     std::size_t count = 0;
     core_->lanes.all_of([&](LaneDoor& door) {
-        count += route_lane(door, visit, limit - count);
+        count += route_lane(door, visit, lose, limit - count);
         return count < limit;
     });
-    return count + route_queue(visit, limit - count);
+    return count + route_queue(visit, lose, limit - count);
 }
 
 template <class P, class Queue>
-template <class Visit>
-std::size_t Gate<P, Queue>::route_lane(LaneDoor& door, Visit& visit, std::size_t limit) {
+template <class Visit, class Lose>
+std::size_t Gate<P, Queue>::route_lane(LaneDoor& door, Visit& visit, Lose& lose,
+                                       std::size_t limit) {
     LaneReader<P>& reader = door.lane.reader();
     if (door.admitted == reader.head())
         return 0;
@@ -466,6 +519,7 @@ std::size_t Gate<P, Queue>::route_lane(LaneDoor& door, Visit& visit, std::size_t
                 const std::uint32_t behind = door.admitted - reader.head();
                 if (detail::drops(bounds, behind, units_of<P>(type), address, type)) {
                     ++door.dropped_oldest;
+                    lose(address, type, payload);
                     return;
                 }
                 ++door.routed;
@@ -476,22 +530,22 @@ std::size_t Gate<P, Queue>::route_lane(LaneDoor& door, Visit& visit, std::size_t
 }
 
 template <class P, class Queue>
-template <class Visit>
-std::size_t Gate<P, Queue>::route_queue(Visit& visit, std::size_t limit) {
+template <class Visit, class Lose>
+std::size_t Gate<P, Queue>::route_queue(Visit& visit, Lose& lose, std::size_t limit) {
     std::size_t count = 0;
     while (count < limit) {
         Box* const box = core_->admitted.pop();
         if (box == nullptr)
             break;
-        count += std::size_t{route_box(*box, visit)};
+        count += std::size_t{route_box(*box, visit, lose)};
     }
     return count;
 }
 
 // False: it was dropped.
 template <class P, class Queue>
-template <class Visit>
-bool Gate<P, Queue>::route_box(Box& box, Visit& visit) {
+template <class Visit, class Lose>
+bool Gate<P, Queue>::route_box(Box& box, Visit& visit, Lose& lose) {
     struct Settle { // also when the visitor throws
         ~Settle() {
             Box::destroy(&box);
@@ -507,6 +561,7 @@ bool Gate<P, Queue>::route_box(Box& box, Visit& visit) {
     if (detail::drops(core_->config.bounds, door.admitted_units, units, box.address(),
                       box.type())) {
         ++door.dropped_oldest;
+        lose(box.address(), box.type(), box.payload());
         return false;
     }
     ++door.routed;
@@ -541,11 +596,11 @@ bool Gate<P, Queue>::moved() const noexcept {
 }
 
 template <class P, class Queue>
-std::uint64_t Gate<P, Queue>::discard() noexcept {
-    const auto nothing = [](std::uint64_t, const RecordType&, void*) {};
-    std::uint64_t count = route(nothing);
+template <class Visit>
+std::uint64_t Gate<P, Queue>::discard(Visit visit) {
+    std::uint64_t count = route(visit);
     admit();
-    count += route(nothing);
+    count += route(visit);
     discarded_ += count;
     return count;
 }

@@ -57,6 +57,34 @@ class Figure {
     typename P::template Atomic<std::uint64_t> count_{0};
 };
 
+/// What ordinary mail asks besides the gate's bounds: nothing. Others look like this. All are asked inside
+/// the gate, so what they read lives as long as the gate's owner waits for quiet().
+struct AskNobody {
+    bool enter() noexcept { return true; } // false: the send is answered `full`
+    void leave() noexcept {}               // it has entered, and was not sent after all
+    bool has_room() const noexcept { return true; }
+};
+
+/// Leaves again what its sender has asked, unless the mail was sent.
+template <class Ask>
+class Asking {
+  public:
+    explicit Asking(Ask& ask) noexcept : ask_(ask), entered_(ask.enter()) {}
+    ~Asking() {
+        if (entered_)
+            ask_.leave();
+    }
+    Asking(const Asking&) = delete;
+    Asking& operator=(const Asking&) = delete;
+
+    bool entered() const noexcept { return entered_; }
+    void is_sent() noexcept { entered_ = false; }
+
+  private:
+    Ask& ask_;
+    bool entered_;
+};
+
 /// A gate's closing, as senders see it.
 ///
 /// G1  A sender says that it is inside before it looks whether the gate is closed. Who closes says
@@ -305,6 +333,18 @@ struct GateYard {
                 return result;
         }
     }
+    /// What the sender's mail asks besides the bounds; true when the gate is closed.
+    template <class Ask>
+    bool has_room(GateDoor<P>& door, const Ask& ask) {
+        const InsideGate<P> inside(door, closing);
+        return !inside.open() || ask.has_room();
+    }
+    bool has_room(GateDoor<P>&, const AskNobody&) noexcept { return true; }
+    /// The owner: there may be room where senders have asked.
+    void note_room() noexcept {
+        publish_before_look<P, std::uint32_t>(made_room, ++rooms_made);
+        room.look();
+    }
     /// What a sender is told of an attempt that ended with `result`, and the count of it. Null:
     /// the sender has no door.
     SendResult answer(SendResult result, GateDoor<P>* door) noexcept {
@@ -341,6 +381,9 @@ struct GateYard {
     Wakeup<P> arrivals; // the owner sleeps until mail comes
     Doorbell<P> room_bell;
     Wakeup<P> room; // senders sleep until there is credit, or the gate is closed
+    // made_room: nobody reads it: what there is room for was written before.   writes: the owner
+    typename P::template Atomic<std::uint32_t> made_room{0};
+    std::uint32_t rooms_made = 0;
     // leavers: how many have left.   writes: who leaves   reads: the owner
     alignas(kInterference) typename P::template Atomic<std::uint32_t> leavers{0};
     // Both: writes: who is refused and has no door, rarely   reads: the owner

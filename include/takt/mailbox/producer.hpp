@@ -65,17 +65,32 @@ class Producer {
     /// constructor throws; then nothing was sent.
     template <class T, class... Args>
     SendResult send(std::uint64_t address, Args&&... args) {
-        return answer(attempt<T>(detail::Mail::ordinary, address, std::forward<Args>(args)...));
+        detail::AskNobody nobody;
+        return send_if<T>(nobody, address, std::forward<Args>(args)...);
+    }
+    /// The same, where `ask` agrees (see AskNobody).
+    template <class T, class Ask, class... Args>
+    SendResult send_if(Ask& ask, std::uint64_t address, Args&&... args) {
+        return answer(
+            attempt<T>(detail::Mail::ordinary, ask, address, std::forward<Args>(args)...));
     }
     /// The same, never `full`.
     template <class T, class... Args>
     SendResult send_control(std::uint64_t address, Args&&... args) {
-        return answer(attempt<T>(detail::Mail::control, address, std::forward<Args>(args)...));
+        detail::AskNobody nobody;
+        return answer(
+            attempt<T>(detail::Mail::control, nobody, address, std::forward<Args>(args)...));
     }
     /// The same; where send would answer `full`, waits for the gate's owner until `deadline_ns`
     /// (now_ns time).
     template <class T, class... Args>
-    SendResult send_until(std::int64_t deadline_ns, std::uint64_t address, Args&&... args);
+    SendResult send_until(std::int64_t deadline_ns, std::uint64_t address, Args&&... args) {
+        detail::AskNobody nobody;
+        return send_until_if<T>(deadline_ns, nobody, address, std::forward<Args>(args)...);
+    }
+    template <class T, class Ask, class... Args>
+    SendResult send_until_if(std::int64_t deadline_ns, Ask& ask, std::uint64_t address,
+                             Args&&... args);
 
     /// Shows the gate what was sent since the last flush.
     void flush() noexcept;
@@ -97,8 +112,8 @@ class Producer {
              Publishing publishing) noexcept
         : yard_(std::move(yard)), door_(&door), publishing_(publishing) {}
 
-    template <class T, class... Args>
-    SendResult attempt(detail::Mail mail, std::uint64_t address, Args&&... args);
+    template <class T, class Ask, class... Args>
+    SendResult attempt(detail::Mail mail, Ask& ask, std::uint64_t address, Args&&... args);
     SendResult answer(SendResult result) noexcept {
         return yard_ == nullptr ? result : yard_->answer(result, door_);
     }
@@ -123,8 +138,9 @@ Producer<P>::~Producer() {
 }
 
 template <class P>
-template <class T, class... Args>
-SendResult Producer<P>::attempt(detail::Mail mail, std::uint64_t address, Args&&... args) {
+template <class T, class Ask, class... Args>
+SendResult Producer<P>::attempt(detail::Mail mail, Ask& ask, std::uint64_t address,
+                                Args&&... args) {
     if (door_ == nullptr) [[unlikely]]
         return refusal_;
     const detail::InsideGate<P> inside(*door_, yard_->closing);
@@ -134,8 +150,14 @@ SendResult Producer<P>::attempt(detail::Mail mail, std::uint64_t address, Args&&
         publish(true); // what is held back may be what uses up the credit
         return SendResult::full;
     }
+    detail::Asking<Ask> asking(ask);
+    if (!asking.entered()) [[unlikely]] {
+        publish(true); // the same
+        return SendResult::full;
+    }
     if (!door_->lane.writer().template push<T>(address, std::forward<Args>(args)...)) [[unlikely]]
         return SendResult::no_memory;
+    asking.is_sent();
     door_->entered.add(1);
     if (publishing_ == Publishing::at_once)
         publish(true);
@@ -143,15 +165,17 @@ SendResult Producer<P>::attempt(detail::Mail mail, std::uint64_t address, Args&&
 }
 
 template <class P>
-template <class T, class... Args>
-SendResult Producer<P>::send_until(std::int64_t deadline_ns, std::uint64_t address,
-                                   Args&&... args) {
+template <class T, class Ask, class... Args>
+SendResult Producer<P>::send_until_if(std::int64_t deadline_ns, Ask& ask, std::uint64_t address,
+                                      Args&&... args) {
     if (yard_ == nullptr)
         return refusal_;
     return answer(yard_->attempt_until(
         deadline_ns,
-        [&] { return attempt<T>(detail::Mail::ordinary, address, std::forward<Args>(args)...); },
-        [&] { return covers(sizeof(T)); }));
+        [&] {
+            return attempt<T>(detail::Mail::ordinary, ask, address, std::forward<Args>(args)...);
+        },
+        [&] { return covers(sizeof(T)) && yard_->has_room(*door_, ask); }));
 }
 
 template <class P>

@@ -10,8 +10,8 @@ namespace takt {
 /// Everything but `ok` is a refusal: nothing was sent, and the arguments are as they were.
 enum class SendResult : std::uint8_t {
     ok,
-    dead,      ///< there is no such receiver any more
-    full,      ///< the sender has used up its share of the receiver's bytes
+    dead, ///< there is no such receiver any more
+    full, ///< the sender has used up its share of the receiver's bytes, or the receiver is at its limit
     closed,    ///< the way in was closed
     no_memory, ///< an allocation failed
 };

@@ -15,6 +15,7 @@ enum class Level : std::uint8_t {
     safe,           ///< from every thread
     in_frame,       ///< in both phases, and not outside
     between_frames, ///< on the frame thread, when no frame runs
+    outside,        ///< from threads that run no frame
 };
 
 /// "Unsafe", "Read Parallel", ...

@@ -44,6 +44,13 @@ enum class Delivery {
     next_round, ///< in the next round, in (sender, sequence) order
 };
 
+/// What is done when some workers have less to do than others.
+enum class Balancing {
+    off,    ///< nothing: actors run where they live
+    claims, ///< idle workers run actors of busy ones, until the phase is over
+    moves,  ///< and actors move for good, where some workers' cost more in frame after frame
+};
+
 /// Which accesses are checked against the phase they are made in.
 enum class CheckLevel {
     off,
@@ -61,6 +68,7 @@ enum class ClockKind {
 const char* name_of(Preset preset) noexcept;
 const char* name_of(Pacing pacing) noexcept;
 const char* name_of(Delivery delivery) noexcept;
+const char* name_of(Balancing balancing) noexcept;
 const char* name_of(CheckLevel level) noexcept;
 const char* name_of(OnViolation reaction) noexcept;
 const char* name_of(FailurePolicy policy) noexcept;
@@ -103,6 +111,7 @@ struct FrameFields {
     Field<std::uint64_t> phase_messages = {};
     /// Nanoseconds of one parallel phase with immediate delivery, kNever without limit.
     Field<std::int64_t> phase_time_ns = {};
+    Field<Balancing> balance = {}; ///< without effect where phase_time_ns is limited
     Field<int> catch_up_max =
         {}; ///< late frames made up for with fixed pacing; the rest is skipped
 };

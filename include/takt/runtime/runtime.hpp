@@ -32,6 +32,7 @@ class TestRuntime;
 struct TopicReport {
     std::string topic = {};
     MailCounts counts = {};
+    ExpiryCounts expired = {}; ///< counts.expired, by reason
 };
 
 /// Sends from one thread outside through a lane of its own: wait-free, and FIFO. May move to another
@@ -39,29 +40,34 @@ struct TopicReport {
 class MailProducer {
   public:
     MailProducer() = default;
-    explicit MailProducer(Producer<StdPolicy> producer) noexcept : producer_(std::move(producer)) {}
+    MailProducer(Producer<StdPolicy> producer, const detail::ActorTable& table) noexcept
+        : producer_(std::move(producer)), table_(&table) {}
 
     /// As ActorRef::send. With Publishing::in_batch it is seen at flush(), at the end of this object
     /// or before a refusal as `full`.
     template <class... Args, class... Given>
     SendResult send(ActorRef to, const Topic<Args...>& topic, Given&&... args) {
-        return producer_.send<detail::TopicMail<Args...>>(
-            to.address(), detail::MailHead{topic.name(), topic.hash(), 0},
-            std::forward<Given>(args)...);
+        detail::MailHead head{topic.name(), topic.hash(), 0};
+        detail::AskReceiver ask(table_, to, head);
+        return producer_.send_if<detail::TopicMail<Args...>>(ask, to.address(), std::as_const(head),
+                                                             std::forward<Given>(args)...);
     }
     /// The same; where send() would answer `full`, waits up to `timeout`.
     template <class... Args, class... Given>
     SendResult send_within(std::chrono::nanoseconds timeout, ActorRef to,
                            const Topic<Args...>& topic, Given&&... args) {
-        return producer_.send_until<detail::TopicMail<Args...>>(
-            later(now_ns(), timeout.count()), to.address(),
-            detail::MailHead{topic.name(), topic.hash(), 0}, std::forward<Given>(args)...);
+        detail::MailHead head{topic.name(), topic.hash(), 0};
+        detail::AskReceiver ask(table_, to, head);
+        return producer_.send_until_if<detail::TopicMail<Args...>>(
+            later(now_ns(), timeout.count()), ask, to.address(), std::as_const(head),
+            std::forward<Given>(args)...);
     }
     void flush() noexcept { producer_.flush(); }
     bool registered() const noexcept { return producer_.registered(); }
 
   private:
     Producer<StdPolicy> producer_;
+    const detail::ActorTable* table_ = nullptr; // read inside the gate only, while that is open
 };
 
 /// What each frame fires at the begin of a stage; a listener is a function of `takt::FrameTime`.
@@ -114,11 +120,19 @@ class Runtime {
     void run_until(Done done) {
         run_while("takt::Runtime::run_until", [&done] { return !done(); });
     }
+    /// The same until the ticket is ready, whoever ends it.
+    template <class R>
+    void run_until(const Ticket<R>& ticket) {
+        run_while("takt::Runtime::run_until", [core = detail::TicketAccess::hold(ticket)] {
+            return detail::ring_when_over(core.get());
+        });
+    }
     /// The same for a duration from now; with a virtual clock of frame time, from the last frame on.
     void run_for(std::chrono::nanoseconds duration);
     /// Frames without a pause until nothing is to be done: no mail, no commit, no task that could go
     /// on, none on a background thread. Tasks that wait for a time or the next frame, and listeners,
-    /// do not count. Returns how many frames it took. Does not end while actors write to each other
+    /// do not count; while tasks are on background threads they go on at their times, unless the clock
+    /// is virtual, which stands then. Returns how many frames it took. Does not end while actors write to each other
     /// for ever; stop() ends it.
     std::uint64_t run_until_idle();
     /// Ends run() and its siblings after the current frame; what comes while none of them runs ends
@@ -204,7 +218,11 @@ class Runtime {
     MailCounts mail() const;
     /// Sends from phases that were answered so: `dead`, `full` or `no_memory`. In the serial phase.
     std::uint64_t refused(SendResult why) const;
+    /// Of mail().expired, that for this reason. In the serial phase.
+    std::uint64_t expired(Expiry reason) const;
     std::vector<TopicReport> topics() const;
+    /// What was done so that workers have equally much to do. In the serial phase.
+    BalanceCounts balance() const;
     /// What went through the gate. In the serial phase.
     GateCounts outside_mail();
     /// Bytes of lanes, boards, pools, and the slots of actors and instances; without what those hold.
@@ -245,6 +263,7 @@ class Runtime {
     void run_while(const char* member, UniqueFunction<bool()> go_on, std::int64_t end_ns = kNever);
     void pace_fixed(std::int64_t& due_ns);
     void pace_on_demand(std::int64_t end_ns);
+    std::int64_t due_in_real_time_ns() const noexcept;
     Connection bind_steps(double rate_hz, int priority, std::unique_ptr<detail::Handler> step);
     SendResult post_closure(UniqueFunction<void()> closure);
 

@@ -18,9 +18,9 @@ namespace takt::detail {
 ///
 /// F1  A pool is used by its worker in the parallel phase, and by the frame thread in the serial
 ///     phase; threads outside have none and go to the heap.
-/// F2  In the serial phase a block returns to the pool that it came from, else to the pool of who
-///     frees it. So a task that begins on one worker and ends in the serial phase finds its block
-///     again.
+/// F2  In the serial phase a block returns to the pool that it came from. In the parallel phase it
+///     waits in the pool of who frees it for send_home(), or until that pool has no other. So tasks
+///     that begin on one worker and end on another find their blocks again.
 class FramePool {
   public:
     /// `group`: one number for all pools of a runtime, never used again.
@@ -35,6 +35,8 @@ class FramePool {
     /// What allocate() returned; any thread.
     static void release(void* block) noexcept;
 
+    /// Blocks of other pools return there. In the serial phase.
+    void send_home() noexcept;
     /// Bytes that lie in the pool, free.
     std::size_t free_bytes() const noexcept { return free_bytes_; }
     static std::uint64_t new_group() noexcept;
@@ -44,10 +46,14 @@ class FramePool {
     static constexpr std::size_t kClasses = 64; // up to 4 KiB; larger frames are not kept
 
     void keep(Header* block) noexcept;
+    void keep_foreign(Header* block) noexcept;
+    Header* take_foreign() noexcept;
+    void adopt_foreign() noexcept;
 
     const std::uint64_t group_;
     std::size_t free_bytes_ = 0;
     std::array<Header*, kClasses> free_{};
+    Header* foreign_ = nullptr; // of other pools
 };
 
 // t_frame_pool:   writes: its thread, and who sends a frame thread away   reads: its thread

@@ -24,6 +24,7 @@ namespace detail {
 struct PromiseBase;
 struct RootTask;
 struct GroupMember;
+class TicketCore;
 
 /// When a task begins.
 enum class Begin : std::uint8_t { now, deferred, delayed };
@@ -67,6 +68,7 @@ struct RootTask {
     std::coroutine_handle<> leaf;      // where it goes on
     std::exception_ptr failure;
     GroupMember* member = nullptr; // as which a group awaits it
+    TicketCore* errand = nullptr;  // the request that it answers, or helps to
     RootTask* previous = nullptr;  // in its actor's list
     RootTask* next = nullptr;
     Phase phase = Phase::serial; // in which it goes on
@@ -93,6 +95,8 @@ inline TaskHost& need_task_host(const char* member) {
 struct TaskThread {
     std::coroutine_handle<> next;
     RootTask* finished = nullptr;
+    TicketCore* errand = nullptr; // the request that the running code answers, or helps to
+    bool holds_up_frames = false; // what runs is in no phase, and frames wait for it all the same
 };
 inline constinit thread_local TaskThread t_task_thread;
 
@@ -102,7 +106,7 @@ TAKT_THREAD_LOCAL_ACCESS TaskThread& task_thread() noexcept {
 
 /// Runs the task until it waits or ends. True: it has ended; then, and only then, `task` may still
 /// be looked at, since a task that waits may go on elsewhere at once.
-bool resume_task(std::coroutine_handle<> leaf) noexcept;
+bool resume_task(RootTask& task) noexcept;
 
 /// What the promises of all tasks have in common.
 struct PromiseBase {
