@@ -75,7 +75,7 @@ void Balance::before_phase() noexcept {
     ++epoch_;
     const bool did_share = shares_;
     shares_ = will_share_ && shared_left_ > 0; // what was sent since the last phase has been noted
-    will_share_ = shared_left_ > 0 && make_shards();
+    will_share_ = shared_left_ > 0 && (has_shards_ || make_shards());
     if (shares_)
         --shared_left_;
     if (shares_ && !did_share)
@@ -88,7 +88,7 @@ bool Balance::make_shards() noexcept {
         movable_.reserve(ActorTable::kShards);
         for (int worker = 0; worker < engine_.workers(); ++worker)
             engine_.worker(worker).sharing().make_shards();
-        return true;
+        return has_shards_ = true;
     } catch (const std::bad_alloc&) {
         return false;
     }
@@ -125,7 +125,7 @@ int Balance::opener(std::uint16_t shard) const noexcept {
     return is_reproducible_ ? engine_.table().owner(shard) : runner(shard);
 }
 
-void Balance::note_sent(std::uint16_t shard) {
+void Balance::note_sent(std::uint16_t shard) noexcept {
     if (will_share_ && !is_reproducible_)
         engine_.worker(engine_.table().owner(shard)).sharing().note_sent(shard);
 }

@@ -18,7 +18,7 @@ struct BalanceOptions {
     bool moves = true;
 };
 
-/// Sharing costs some ten nanoseconds a message, so it is on only while it is needed: after a worker
+/// Sharing costs about a hundred nanoseconds a message, so it is on only while it is needed: after a worker
 /// has been idle for long in a phase in which another one worked, and as long as shards are claimed;
 /// and not where messages are so short that fetching their actors costs more than they do.
 class Balance {
@@ -40,7 +40,7 @@ class Balance {
     /// Whose outbox what an actor of that shard sends in the serial phase belongs in (N8).
     int runner(std::uint16_t shard) const noexcept;
     /// An actor of that shard has sent mail in this serial phase (N8).
-    void note_sent(std::uint16_t shard);
+    void note_sent(std::uint16_t shard) noexcept;
     /// Who opens what was kept for its actors when the next phase begins.
     int opener(std::uint16_t shard) const noexcept;
     BalanceCounts counts() const noexcept;
@@ -78,6 +78,7 @@ class Balance {
     const bool is_reproducible_;
     const bool can_share_;
     std::vector<std::vector<int>> neighbours_;
+    bool has_shards_ = false;
     bool shares_ = false;
     bool has_left_ = false;
     bool will_share_ = false;     // in the next phase that follows one which leaves no mail

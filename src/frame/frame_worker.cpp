@@ -161,13 +161,11 @@ void FrameWorker::gather(std::uint64_t address, const MailType& type, MailHead& 
 bool FrameWorker::help() {
     if (budget_ == 0 || !sharing_.claim(true))
         return false;
-    sharing_.name_claimer();
     run_claimed();
     return true;
 }
 
 void FrameWorker::run_claimed() {
-    sharing_.name_claimer();
     budget_ -= std::min<std::uint64_t>(budget_, sharing_.run_claimed());
     if (orders_mail_ && sharing_.is_on()) // in the round in which the owner would have done so
         open_due();
@@ -256,10 +254,8 @@ FrameWorker::Seen FrameWorker::rest_until_mail(Phases::Number number, bool& used
         else
             seen = sleep(number, used_up, spin_until_ns);
     }
-    if (seen == Seen::mail) {
+    if (seen == Seen::mail)
         engine_.quiescence().wake(index_);
-        sharing_.name_claimer();
-    }
     return seen;
 }
 

@@ -12,7 +12,7 @@ namespace takt::detail {
 
 namespace {
 
-// Shards that cost more than this part of a worker's fair share run first, the dearest before all.
+// Shards that cost more than this part of all that a worker gathered run first, the dearest before all.
 constexpr float kDearPart = 1.0F / 16;
 // How much the last phase counts for what a shard costs.
 constexpr float kNewest = 0.25F;
@@ -33,8 +33,6 @@ Sharing::Shard& Sharing::shard(std::uint16_t number) noexcept {
 }
 
 void Sharing::make_shards() {
-    if (!shards_.empty())
-        return;
     fresh_.reserve(ActorTable::kShards);
     shards_.resize(ActorTable::kShards);
 }
@@ -212,15 +210,11 @@ bool Sharing::claim(bool all) noexcept {
     return false;
 }
 
-void Sharing::name_claimer() noexcept {
-    if (claimed_work_ != nullptr)
-        claimed_work_->set_claimer(owner_.worker); // N7
-}
-
 std::size_t Sharing::run_claimed() {
     ShardMail* const work = std::exchange(claimed_work_, nullptr);
     if (work == nullptr)
         return 0;
+    work->set_claimer(owner_.worker); // N7
     ++claimed_;
     owner_.engine().balance().note_need();
     run(*work);
@@ -262,9 +256,8 @@ void Sharing::learn(const ShardMail& work) noexcept {
 }
 
 int Sharing::runner(std::uint16_t number, std::uint32_t epoch) const noexcept {
-    const bool was_run =
-        !shards_.empty() && shards_[number].epoch == epoch && shards_[number].runner != kNotRun;
-    return was_run ? shards_[number].runner : owner_.worker;
+    const Shard& found = shards_[number];
+    return found.epoch == epoch && found.runner != kNotRun ? found.runner : owner_.worker;
 }
 
 // Where the last phase has left mail its runners stay: this one is the owner by now.

@@ -78,12 +78,11 @@ class Sharing {
     void keep(std::uint16_t shard) noexcept;
 
     // --- the owner, awake or at rest ---
-    /// Claims from another worker. True: name_claimer() is to follow once it is awake, and
-    /// run_claimed(). `all`: every worker is looked at, not only the next one.
+    /// Claims from another worker. True: run_claimed() is to follow once it is awake. `all`: every
+    /// worker is looked at, not only the next one.
     bool claim(bool all) noexcept;
-    /// Tells the owner of what claim() has found, if anything, who has it.
-    void name_claimer() noexcept;
-    /// Runs what claim() has found. Returns the number of messages.
+    /// Runs what claim() has found, if anything, and tells its owner before that who has it (N7).
+    /// Returns the number of messages.
     std::size_t run_claimed();
 
     // --- anyone who looks for work ---

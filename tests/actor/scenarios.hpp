@@ -159,7 +159,7 @@ auto busy_moves_across_threads() {
 }
 
 // Two workers and a thread outside come for the last place; `with_reader`: it is taken, and becomes free
-// meanwhile. One of them has it at a time, and whoever was refused leaves no trace (L1).
+// meanwhile. One of them has it at a time, and whoever was refused leaves no trace (J5).
 template <class P>
 auto the_last_place(bool with_reader) {
     return [=](auto& x) {

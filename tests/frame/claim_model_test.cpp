@@ -8,6 +8,7 @@
 
 namespace {
 
+using claim_test::each_piece_is_claimed_once;
 using claim_test::letters_until_the_end;
 using protocol::expect_no_schedule_breaks;
 using protocol::Policies;
@@ -27,6 +28,15 @@ TYPED_TEST(Claims, N6_nothing_is_lost_between_one_list_and_the_next) {
         letters_until_the_end<TypeParam>({.phases = 2, .letters = 2, .phases_max = 2}));
     expect_no_schedule_breaks(
         letters_until_the_end<TypeParam>({.owner = 0, .phases = 3, .phases_max = 3}));
+}
+
+TYPED_TEST(Claims, N6_each_piece_is_claimed_once_whoever_stalls) {
+    for (const int others : {1, 2}) {
+        const explorer::Report report =
+            explorer::explore_all(each_piece_is_claimed_once<TypeParam>(others, 1));
+        EXPECT_TRUE(report.ok) << report;
+    }
+    expect_no_schedule_breaks(each_piece_is_claimed_once<TypeParam>(2, 3));
 }
 
 TYPED_TEST(Claims, N8_what_comes_later_follows_the_shard) {

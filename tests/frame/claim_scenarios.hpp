@@ -4,6 +4,7 @@
 // scenarios, written once: model_test.cpp runs them under the explorer, stress_test.cpp on real
 // threads. P is protocol::Model or protocol::Threads.
 
+#include "frame/resting.hpp"
 #include "takt/frame.hpp"
 #include "takt/mailbox.hpp"
 
@@ -123,22 +124,27 @@ class Worker {
         do {
             if (!std::exchange(is_begun, true))
                 begin_phase();
-            used_up |= !work();
+            used_up |= !work(used_up);
         } while (rest_until_mail(number, used_up) == Seen::mail);
     }
 
   private:
-    enum class Seen : std::uint8_t { nothing, mail, over };
+    using Seen = resting::Seen;
 
     void begin_phase() {
         phase_ = crew_.phase.get();
         epoch_ = crew_.epoch.get();
         outbox_.publish(); // N5
         budget_ = options_.budget;
-        name_claimer();
+        run_claimed();
     }
-    bool work() {
-        budget_ -= std::min(budget_, run_claimed());
+    bool work(bool used_up) {
+        run_claimed();
+        if (used_up) {
+            while (help()) {
+            }
+            return false;
+        }
         for (;;) {
             const bool more = share_some();
             if (budget_ == 0)
@@ -243,22 +249,18 @@ class Worker {
         }
         return false;
     }
-    void name_claimer() {
-        if (claimed_ != nullptr)
-            claimed_->set_claimer(index_); // N7
-    }
-    int run_claimed() {
+    void run_claimed() {
         Piece<P>* const piece = std::exchange(claimed_, nullptr);
         if (piece == nullptr)
-            return 0;
+            return;
+        piece->set_claimer(index_); // N7
         run(*piece);
-        return static_cast<int>(piece->letters.size());
+        budget_ -= std::min(budget_, static_cast<int>(piece->letters.size()));
     }
     bool help() {
-        if (!claim())
+        if (budget_ == 0 || !claim())
             return false;
-        name_claimer();
-        budget_ -= std::min(budget_, run_claimed());
+        run_claimed();
         return true;
     }
 
@@ -271,10 +273,8 @@ class Worker {
                 mailbox_.bell().sleep(
                     [&] { return (seen = look(number, used_up, true)) != Seen::nothing; });
         }
-        if (seen == Seen::mail) {
+        if (seen == Seen::mail)
             crew_.phases.wake(index_);
-            name_claimer();
-        }
         return seen;
     }
     void rest(Number number, bool used_up) {
@@ -285,28 +285,8 @@ class Worker {
     Seen look(Number number, bool& used_up, bool exact) {
         if (budget_ != 0 && claim())
             return Phases::opened(crew_.phases.phase()) == number ? Seen::mail : Seen::over;
-        const bool has_mail = !used_up && (exact || mailbox_.peek()) && mailbox_.moved();
-        const Seen seen = look_at_phase(number, used_up);
-        return seen == Seen::nothing && has_mail && !used_up ? Seen::mail : seen;
-    }
-    Seen look_at_phase(Number number, bool& used_up) {
-        if (index_ == 0) {
-            const typename Phases::End end = crew_.phases.try_end();
-            if (end == Phases::End::over)
-                return Seen::over;
-            if (end == Phases::End::closing)
-                wake_sleepers(crew_); // N4
-        }
-        const Number now = crew_.phases.phase();
-        if (Phases::opened(now) != number)
-            return Seen::over;
-        if (Phases::is_closed(now) && !used_up) { // N3
-            used_up = true;
-            rest(number, used_up);
-            if (index_ == 0)
-                return look_at_phase(number, used_up);
-        }
-        return Seen::nothing;
+        return resting::look<P>(crew_, index_, number, used_up, exact,
+                                [&] { rest(number, used_up); });
     }
 
     Crew<P>& crew_;
@@ -323,12 +303,6 @@ class Worker {
     std::vector<std::unique_ptr<Piece<P>[]>> kept_;
     Piece<P>* claimed_ = nullptr;
 };
-
-template <class P>
-void wake_sleepers(Crew<P>& crew) {
-    for (int worker = 1; worker < crew.options.workers; ++worker)
-        crew.mailboxes.mailbox(worker).bell().look();
-}
 
 /// The frame: serial phases that write letters, until all have come.
 template <class P>
@@ -348,14 +322,14 @@ class Frame {
                 crew_.epoch.set(crew_.epoch.get() + 1);
             crew_.phases.begin(phase);
             crew_.mailboxes.outbox(0).publish(); // N5
-            wake_sleepers(crew_);
+            resting::wake_sleepers(crew_);
             self_.run_phase(takt::Quiescence<P>::opened(crew_.phases.phase()));
             has_left = crew_.phases.left() != 0;
             if (options_.moves && !has_left) // A2
                 crew_.owner.set((crew_.owner.get() + 1) % options_.workers);
         }
         crew_.phases.leave();
-        wake_sleepers(crew_);
+        resting::wake_sleepers(crew_);
     }
     void check_letters() const {
         for (int from = 0; from <= options_.actors; ++from)
@@ -405,6 +379,59 @@ auto letters_until_the_end(ClaimOptions options) {
         for (int index = 1; index < options.workers; ++index)
             x.thread("worker " + std::to_string(index), [=] { Worker<P>(*crew, index).serve(); });
         x.finally([=] { frame->check_letters(); });
+    };
+}
+
+/// Two lists, which the owner offers one after the other and claims from as `others` do, who stop
+/// anywhere: each piece is claimed once, by somebody who sees what its maker wrote.
+template <class P>
+auto each_piece_is_claimed_once(int others, int pieces) {
+    struct Offered : takt::Claimable<P> {
+        typename P::template Plain<int> made{0};
+        typename P::template Plain<int> runs{0};
+    };
+    struct State {
+        explicit State(int pieces)
+            : lists{std::vector<Offered>(static_cast<std::size_t>(pieces)),
+                    std::vector<Offered>(static_cast<std::size_t>(pieces))} {}
+        bool run_one(int worker) {
+            Offered* const piece = claims.claim();
+            if (piece == nullptr)
+                return false;
+            piece->set_claimer(worker);
+            P::check(piece->made.get() == 1, "a piece was claimed before it was made");
+            piece->runs.set(piece->runs.get() + 1);
+            return true;
+        }
+        takt::Claims<P, Offered> claims;
+        std::vector<Offered> lists[2];
+    };
+    return [=](auto& x) {
+        auto state = std::make_shared<State>(pieces);
+        P::name(state->claims, "claims");
+        x.thread("owner", [=] {
+            for (std::vector<Offered>& list : state->lists) {
+                for (Offered& piece : list)
+                    piece.made.set(1);
+                state->claims.offer(list.data(), static_cast<std::uint32_t>(list.size()));
+                while (state->run_one(0)) {
+                }
+            }
+            for (const std::vector<Offered>& list : state->lists)
+                for (const Offered& piece : list)
+                    while (piece.claimer() == Offered::kNobody)
+                        P::yield();
+        });
+        for (int worker = 1; worker <= others; ++worker)
+            x.thread("worker " + std::to_string(worker), [=] {
+                if (state->claims.has_some())
+                    state->run_one(worker);
+            });
+        x.finally([=] {
+            for (const std::vector<Offered>& list : state->lists)
+                for (const Offered& piece : list)
+                    P::check(piece.runs.get() == 1, "a piece was not claimed once");
+        });
     };
 }
 

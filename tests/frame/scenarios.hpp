@@ -4,6 +4,7 @@
 // runs them under the explorer, stress_test.cpp on real threads. P is protocol::Model or
 // protocol::Threads.
 
+#include "frame/resting.hpp"
 #include "takt/frame.hpp"
 #include "takt/mailbox.hpp"
 
@@ -121,7 +122,7 @@ class Worker {
     }
 
   private:
-    enum class Seen : std::uint8_t { nothing, mail, over };
+    using Seen = resting::Seen;
 
     void begin_phase() {
         phase_ = crew_.phase.get();
@@ -203,28 +204,8 @@ class Worker {
             crew_.mailboxes.mailbox(0).bell().look(); // N4
     }
     Seen look(Number number, bool& used_up, bool exact) {
-        const bool has_mail = !used_up && (exact || mailbox_.peek()) && mailbox_.moved();
-        const Seen seen = look_at_phase(number, used_up);
-        return seen == Seen::nothing && has_mail && !used_up ? Seen::mail : seen;
-    }
-    Seen look_at_phase(Number number, bool& used_up) {
-        if (index_ == 0) {
-            const typename Phases::End end = crew_.phases.try_end();
-            if (end == Phases::End::over)
-                return Seen::over;
-            if (end == Phases::End::closing)
-                wake_sleepers(crew_); // N4
-        }
-        const Number now = crew_.phases.phase();
-        if (Phases::opened(now) != number)
-            return Seen::over;
-        if (Phases::is_closed(now) && !used_up) { // N3
-            used_up = true;
-            rest(number, used_up);
-            if (index_ == 0) // its own rest may be the last one, and nobody wakes it for that
-                return look_at_phase(number, used_up);
-        }
-        return Seen::nothing;
+        return resting::look<P>(crew_, index_, number, used_up, exact,
+                                [&] { rest(number, used_up); });
     }
     Seen sleep(Number number, bool& used_up) {
         Seen seen = Seen::nothing;
@@ -241,13 +222,6 @@ class Worker {
     int phase_ = 0;
     int budget_ = 0;
 };
-
-// Engine::wake_sleepers.
-template <class P>
-void wake_sleepers(Crew<P>& crew) {
-    for (int worker = 1; worker < crew.options.workers; ++worker)
-        crew.mailboxes.mailbox(worker).bell().look();
-}
 
 /// The frame: src/frame/engine.cpp. Serial phases that throw balls, and what comes of them.
 template <class P>
@@ -300,7 +274,7 @@ class Frame {
         if (!std::exchange(crew_serves_, true))
             crew_.called.store(++turn_, std::memory_order_release);
         crew_.publish(0); // N5
-        wake_sleepers(crew_);
+        resting::wake_sleepers(crew_);
         self_.run_phase(takt::Quiescence<P>::opened(crew_.phases.phase()));
     }
     void publish_all() {
@@ -311,7 +285,7 @@ class Frame {
         if (!std::exchange(crew_serves_, false))
             return;
         crew_.phases.leave();
-        wake_sleepers(crew_);
+        resting::wake_sleepers(crew_);
         const auto others = static_cast<std::uint32_t>(options_.workers - 1);
         while (crew_.left.load(std::memory_order_acquire) != turn_ * others)
             P::yield();

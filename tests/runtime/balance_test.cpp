@@ -164,6 +164,9 @@ TEST(BalanceLimits, nothing_is_claimed_in_phases_of_limited_time) {
 }
 
 TEST(BalanceLimits, short_messages_are_left_alone) {
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+    GTEST_SKIP() << "no message is short where each access is checked";
+#endif
     Uneven uneven({});
     EXPECT_TRUE(uneven.frames_until([&] { return uneven.runtime.balance().claims > 0; }));
     // Once it has found out, it pauses for about a thousand phases.

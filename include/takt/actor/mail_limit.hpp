@@ -50,10 +50,10 @@ constexpr bool asks_senders(Overflow overflow) noexcept {
 /// | has_room                                 | anyone                       | wait-free, n loads  |
 /// | open, end, is_excess, ...               | who runs the actor           | wait-free, n loads  |
 ///
-/// L1  What has entered by enter() or enter_from_outside() and has not left or ended is never more than
+/// J5  What has entered by enter() or enter_from_outside() and has not left or ended is never more than
 ///     the limit: who enters says so before it looks, so of several the last one sees all. Of two
 ///     who come for the last place both may be refused.
-/// L2  Mail that its reader drops is dropped by turn, oldest first, in runs: how much is too much is
+/// J6  Mail that its reader drops is dropped by turn, oldest first, in runs: how much is too much is
 ///     found out once, and after that many one message is handled, whatever came meanwhile. So a
 ///     flood does not starve the actor.
 template <class P>
@@ -120,7 +120,7 @@ class MailRoom {
         const std::uint64_t ended = ended_.load(std::memory_order_relaxed); // relaxed: its own
         ended_.store(ended + 1, std::memory_order_release); // edge ended, release side
     }
-    /// Is a message that was just opened to be dropped (L2)? `begun`: messages with tasks.
+    /// Is a message that was just opened to be dropped (J6)? `begun`: messages with tasks.
     bool is_excess(std::uint64_t begun, bool by_rounds) noexcept;
     /// A message waits for the serial phase, or does no more.
     void wait_for_serial() noexcept { ++in_serial_; }
@@ -186,7 +186,7 @@ class MailRoom {
     std::uint64_t opened_ = 0;
     std::uint64_t arrived_ = 0;
     std::uint64_t in_serial_ = 0;
-    std::uint64_t to_drop_ = 0;           // of this run (L2)
+    std::uint64_t to_drop_ = 0;           // of this run (J6)
     std::uint64_t to_drop_in_serial_ = 0; // the same
     bool spares_next_ = false;            // a run has ended
 };

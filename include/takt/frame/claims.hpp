@@ -43,9 +43,9 @@ class Claimable {
 ///
 /// N6  The owner offers a list when the one before is claimed to its end. It rests only after each
 ///     claimer has named itself, so that a phase with work on offer, or just claimed, is not over.
-/// N7  Who claims may be at rest. It wakes (N1) before it names itself: from then on the phase is not
-///     over without it. When it claims nothing it has touched nothing but this word, which lives as
-///     long as the runtime.
+/// N7  Who claims may be at rest, and for good (N3). It wakes (N1) before it names itself: from then on
+///     the phase is not over without it. When it claims nothing it has touched nothing but this word,
+///     which lives as long as the runtime.
 template <class P, class Work>
 class alignas(kInterference) Claims {
   public:
