@@ -17,6 +17,7 @@ packages_to_demo=(
 packages_to_test=(
     "${packages_to_bench[@]}" "libgtest-dev gtest/gtest.h"
     "clang-format-14 clang-format-14" "clang-tidy-14 clang-tidy-14"
+    "nlohmann-json3-dev nlohmann/json.hpp" "chromium chromium"
 )
 
 say() { printf '\n== %s\n' "$*"; }

@@ -3,6 +3,7 @@
 #include "frame/engine.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -331,6 +332,7 @@ void Engine::bury_dying() {
 
 void Engine::bury(ActorCell& cell) {
     const ActorRef ref = ActorAccess::actor(cell).ref();
+    recording_.note_gone(ref.address(), cell.more == nullptr ? std::string() : cell.more->name);
     expire_kept(cell, DeadLetter::Reason::destroyed);
     call_pending_of(cell);
     bool is_used = false;           // by a task on a background thread
@@ -396,11 +398,17 @@ ShutdownReport Engine::shutdown(std::int64_t deadline_ns) {
         return report;
     take_over_thread();
     dismiss();
+    frame_thread().leave_hooks();
     frame_thread().lost_answers = TicketStatus::shut_down;
     gate_.close();
     const MailCounts before = mail_counts();
     const std::uint64_t tasks_before = tasks_dropped_;
     report.actors = actors_;
+    if (offload_.tasks() != 0) {
+        report.actors_left = actor_states();
+        std::erase_if(report.actors_left,
+                      [](const ActorState& actor) { return actor.offloaded == 0; });
+    }
     while (!gate_.quiet()) {
         StdPolicy::yield();
         if (now_ns() >= deadline_ns)
@@ -428,6 +436,8 @@ ShutdownReport Engine::shutdown(std::int64_t deadline_ns) {
     }
     send_dead_letters();
     report.offloaded_left = offload_.names();
+    if (report.offloaded_left.empty())
+        report.actors_left.clear();
     report.messages_expired = mail_counts().expired - before.expired;
     report.tasks_destroyed = tasks_dropped_ - tasks_before;
     while (!commits_.empty()) // who hears of a ticket may ask for more
@@ -440,6 +450,31 @@ ShutdownReport Engine::shutdown(std::int64_t deadline_ns) {
     }
     end_signals();
     return report;
+}
+
+std::vector<ActorState> Engine::actor_states() const {
+    constexpr std::array<const char*, 5> kLives{"none", "unborn", "live", "stopped", "dying"};
+    std::vector<ActorState> states;
+    for (std::uint32_t slot = 0; slot < table_.slots(); ++slot) {
+        const ActorCell& cell = table_.cell(slot);
+        const ActorWord word = cell.read_word();
+        if (word.life == Life::none)
+            continue;
+        ActorState state;
+        state.ref = ActorAccess::actor(table_.cell(slot)).ref();
+        const bool has_name = cell.more != nullptr && !cell.more->name.empty();
+        state.name = has_name ? cell.more->name : "#" + std::to_string(cell.id);
+        state.life = kLives[static_cast<std::size_t>(word.life)];
+        state.worker = table_.owner(word);
+        state.handled = cell.handled;
+        state.in_flight = cell.in_flight;
+        state.kept = cell.more == nullptr ? 0 : cell.more->kept.size();
+        for (const RootTask* task = cell.tasks; task != nullptr; task = task->next)
+            ++state.tasks;
+        state.offloaded = offloaded(state.ref);
+        states.push_back(std::move(state));
+    }
+    return states;
 }
 
 // Mail in the lanes, which finds no receiver any more.

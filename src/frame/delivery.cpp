@@ -105,6 +105,7 @@ void finish_serial_mail(ActorContext& context, void* data, bool run) {
         const SerialMail& held;
     } const at_end{held};
     ActorCell* const cell = run ? &ActorAccess::cell(*here.actor) : nullptr;
+    here.engine().name_commit(held.mail->topic_name);
     MailEnd end = held.end;
     Delivery* delivery = held.delivery;
     Expiry why = run ? Expiry::stopped : Expiry::destroyed;
@@ -214,6 +215,7 @@ void FrameWorker::deliver(ActorCell& cell, MailHead& mail, const MailType& type)
 
 Delivery* FrameWorker::call_handlers(ActorCell& cell, const Bound& bound, MailHead& mail,
                                      const MailType& type, Delivery* delivery, MailEnd& end) {
+    has_called_ = true;
     // All that is read of the tables is read before a handler may change them.
     const auto first_of = [&](const TopicHandlers* entry) -> Handler* {
         if (entry == nullptr)
@@ -538,6 +540,16 @@ ActorTask& FrameWorker::adopt(ActorCell* cell, std::coroutine_handle<> frame,
     return *task;
 }
 
+namespace {
+
+/// Whose listener began the task; empty: nobody's.
+const char* name_of_signal(const ActorTask& task) noexcept {
+    const bool is_listeners = task.handler != nullptr && task.handler->listener != nullptr;
+    return is_listeners ? task.handler->listener->name : "";
+}
+
+} // namespace
+
 // Who goes on when a task ends comes after it, not inside it.
 void FrameWorker::run_task(ActorTask& first) {
     ActorCell* const cell = table->find(first.actor);
@@ -552,7 +564,7 @@ void FrameWorker::run_task(ActorTask& first) {
         }
         task->where = Whereabouts::running;
         listener = task->handler == nullptr ? nullptr : task->handler->listener;
-        const bool ended = task->ended || resume_task(*task);
+        const bool ended = task->ended || resume(*task);
         task = ended ? end_task(*task) : nullptr;
     }
     --running_tasks_;
@@ -560,17 +572,30 @@ void FrameWorker::run_task(ActorTask& first) {
     listener = listener_before;
 }
 
-// --- listeners ---
-
-namespace {
-
-/// Whose listener began the task; empty: nobody's.
-const char* name_of_signal(const ActorTask& task) noexcept {
-    const bool is_listeners = task.handler != nullptr && task.handler->listener != nullptr;
-    return is_listeners ? task.handler->listener->name : "";
+// What is to be noted of a task that waits has to be read before: it may go on elsewhere at once.
+bool FrameWorker::resume(ActorTask& task) noexcept {
+    Probe* const probe = current_probe();
+    task.below = probe == nullptr ? nullptr : probe->open;
+    ScopeMark::resume(probe, std::exchange(task.scopes, nullptr));
+    if (probe == nullptr) [[likely]]
+        return resume_task(task);
+    if (task.number == 0)
+        task.number =
+            static_cast<std::uint64_t>(index_ + 1) << 48 | ++tasks_recorded_; // on all workers
+    const char* const name =
+        task.delivery != nullptr ? task.delivery->topic_name : name_of_signal(task);
+    if (phase == Phase::serial)
+        engine_.name_commit(name);
+    const std::uint64_t number = task.number;
+    const std::uint64_t address = task.actor.address();
+    const std::uint64_t begin = tick();
+    const bool ended = resume_task(task);
+    probe->write(ProbeKind::task, begin, tick(), name, address);
+    probe->write(ProbeKind::number, 0, 0, nullptr, number);
+    return ended;
 }
 
-} // namespace
+// --- listeners ---
 
 void FrameWorker::call_pending(Listener& to) {
     if (!to.has_pending()) // it was disconnected, or its actor is gone
@@ -595,6 +620,9 @@ void FrameWorker::call_listener(Listener& to, const std::shared_ptr<SignalEvent>
         std::exchange(actor, cell == nullptr ? nullptr : &ActorAccess::actor(*cell));
     Listener* const listener_before = std::exchange(listener, &to);
     const SignalEvent* const event_before = std::exchange(event, heard.get());
+    Probe* const probe = current_probe();
+    const std::uint64_t begin = probe == nullptr ? 0 : tick();
+    const std::uint64_t address = to.actor.address();
     try {
         if (wait != nullptr) {
             wait->event = heard;
@@ -605,6 +633,8 @@ void FrameWorker::call_listener(Listener& to, const std::shared_ptr<SignalEvent>
     } catch (...) {
         report(cell, heard->name(), std::current_exception());
     }
+    if (probe != nullptr && wait == nullptr)
+        probe->write(ProbeKind::handler, begin, tick(), heard->name(), address);
     actor = actor_before;
     listener = listener_before;
     event = event_before;

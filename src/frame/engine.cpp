@@ -120,7 +120,7 @@ Engine::Engine(EngineOptions options)
       table_(number_, workers_.count()), mailboxes_(cache_groups_of(options_.plan), options_.lane),
       quiescence_(workers_.count()), gate_(mailboxes_.mailbox(0).bell(), options_.gate),
       offload_(options_.offload_threads, options_.seed, [this] { ring(); }),
-      balance_(*this, options_.balance), began_ns_(now_ns()) {
+      balance_(*this, options_.balance), recording_(workers_.count()), began_ns_(now_ns()) {
     for (int worker = 0; worker < workers_.count(); ++worker)
         frame_workers_.push_back(std::make_unique<FrameWorker>(*this, worker));
     sources_.reserve(frame_workers_.size() + 1);
@@ -202,6 +202,38 @@ void Engine::require_no_stranger(const char* member) const {
 
 // --- the frame ---
 
+namespace {
+
+/// The calling thread is recorded there, or not, while this lives.
+class UseProbe {
+  public:
+    explicit UseProbe(Probe* probe) noexcept : before_(std::exchange(t_probe, probe)) {}
+    ~UseProbe() { t_probe = before_; }
+    UseProbe(const UseProbe&) = delete;
+    UseProbe& operator=(const UseProbe&) = delete;
+
+  private:
+    Probe* const before_;
+};
+
+const char* name_of(Engine::Stage stage) noexcept {
+    constexpr std::array<const char*, Engine::kStages> kNames{"pre_simulation", "post_simulation",
+                                                              "heartbeat"};
+    return kNames[stage];
+}
+
+} // namespace
+
+void Engine::start_recording(std::size_t records) {
+    recording_.start(records, time_.frame + 1);
+    frame_thread().stamps_mail = !options_.next_round && !options_.seed;
+}
+
+void Engine::stop_recording() noexcept {
+    recording_.stop();
+    frame_thread().stamps_mail &= recording_.is_on();
+}
+
 FrameReport Engine::step() {
     struct InFrame {
         explicit InFrame(std::atomic<bool>& flag) : in_frame(flag) { set(true); }
@@ -212,6 +244,9 @@ FrameReport Engine::step() {
         std::atomic<bool>& in_frame;
     } const in_frame(in_frame_);
     const std::int64_t begin_ns = now_ns();
+    const UseProbe recorded(recording_.serial());
+    FrameMarks marks(recording_);
+    const std::uint64_t frame_tick = marks.stamp();
     const std::uint64_t failures_before = failures_;
     FrameReport report;
     begin_frame(begin_ns);
@@ -220,9 +255,12 @@ FrameReport Engine::step() {
         const bool is_empty = !open_stage(stage);
         if (is_empty && (stage != kHeartbeat || !is_first)) // mail goes with the first that is not
             continue;
-        run_rounds(report, is_first);
+        const std::uint64_t stage_tick = marks.last();
+        run_rounds(report, is_first, marks);
+        marks.write(ProbeKind::stage, stage_tick, name_of(stage));
         is_first = false;
     }
+    marks.write_frame(frame_tick, time_.frame);
     report.time = time_;
     report.failures = failures_ - failures_before;
     report.left_over = has_work();
@@ -230,13 +268,20 @@ FrameReport Engine::step() {
     return report;
 }
 
-void Engine::run_rounds(FrameReport& report, bool is_first_stage) {
+void Engine::run_rounds(FrameReport& report, bool is_first_stage, FrameMarks& marks) {
     for (int round = 0; round < options_.max_rounds; ++round) {
+        const std::uint64_t round_tick = marks.last();
         admit(is_first_stage && round == 0);
         if (!has_work())
             return;
-        parallel_phase();
+        parallel_phase(marks);
+        const std::uint64_t serial_tick = marks.last();
+        frame_thread().note_phase_begin(Phase::serial);
         serial_phase(report);
+        frame_thread().note_phase_end(Phase::serial);
+        marks.stamp();
+        marks.write(ProbeKind::serial, serial_tick, nullptr);
+        marks.write(ProbeKind::round, round_tick, nullptr);
         ++report.rounds;
     }
 }
@@ -380,7 +425,8 @@ bool Engine::has_work() noexcept {
     return !commits_.empty() || kept_due_ || !dying_.empty() || has_unlisted_dying_ || has_mail();
 }
 
-void Engine::parallel_phase() {
+void Engine::parallel_phase(FrameMarks& marks) {
+    const std::uint64_t begin_tick = marks.stamp();
     Publication::publish_all(frame_thread().publications); // what the serial phase has changed
     frame_thread().outbox = &mailboxes_.outbox(0);
     kept_due_ = false;
@@ -393,6 +439,8 @@ void Engine::parallel_phase() {
     mailboxes_.outbox(0).publish(); // N5: the other outboxes are their workers' by now
     wake_sleepers();
     frame_thread().run_phase(Quiescence<StdPolicy>::opened(quiescence_.phase()));
+    recording_.phase_end_tick = marks.stamp();
+    marks.write(ProbeKind::parallel, begin_tick, nullptr);
     sent_before_ = frame_thread().sent;
     for_each_left([this](FrameWorker& worker) { // what a budget has left
         kept_due_ |= !worker.kept_due().empty();
@@ -403,6 +451,13 @@ void Engine::parallel_phase() {
 void Engine::wake_sleepers() noexcept {
     for (int worker = 1; worker < workers(); ++worker)
         mailboxes_.mailbox(worker).bell().look();
+}
+
+// Its thread takes them, and gives them back: workers with their next phase, or as they leave.
+void Engine::set_hooks(const ProfilerHooks* hooks) noexcept {
+    hooks_ = hooks;
+    dismiss();
+    frame_thread().take_hooks();
 }
 
 // The workers have no more phases.
@@ -423,7 +478,9 @@ void Engine::serial_phase(FrameReport& report) {
     });
     for (BarrierHook& one : barrier_hooks_)
         one.hook();
-    report.commits += run_commits();
+    const std::uint64_t commits = run_commits();
+    report.commits += commits;
+    commits_run_ += commits;
     tidy_up();
     const std::uint64_t taken = quiescence_.taken() - balance_.passed_on();
     report.messages += taken - taken_before_;
@@ -470,11 +527,17 @@ void Engine::run(const Commit& commit) {
     }
     Actor* const actor = alive && cell != nullptr ? &ActorAccess::actor(*cell) : nullptr;
     AsActor const as(*this, actor);
+    Probe* const probe = recording_.serial();
+    const std::uint64_t begin_tick = probe == nullptr ? 0 : tick();
+    commit_name_ = nullptr;
     try {
+        const FrameWorker::Noted noted(frame_thread(), "", commit.address);
         commit.finish(frame_thread(), commit.data, alive);
     } catch (...) {
         fail(actor, "", std::current_exception());
     }
+    if (probe != nullptr)
+        probe->write(ProbeKind::commit, begin_tick, tick(), commit_name_, commit.address);
 }
 
 // The end of a round: what was for this round only goes, and what waited for a quiet moment comes.
@@ -640,7 +703,7 @@ std::vector<TopicCounts> Engine::topic_counts() const {
 }
 
 std::size_t Engine::memory_bytes() {
-    std::size_t bytes = sizeof(*this) + table_.memory_bytes();
+    std::size_t bytes = sizeof(*this) + table_.memory_bytes() + recording_.memory_bytes();
     for (int worker = 0; worker < workers_.count(); ++worker)
         bytes += mailboxes_.outbox(worker).memory_bytes() +
                  mailboxes_.mailbox(worker).memory_bytes() + sizeof(FrameWorker) +

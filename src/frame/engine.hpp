@@ -143,6 +143,11 @@ class Engine final : public ActorHost, public TaskHost {
     /// While a frame runs, from this or the next round on, but for its serial phase.
     void forget_barrier_hook(std::uint64_t number) noexcept;
     std::uint64_t rounds() const noexcept { return rounds_; }
+    std::uint64_t messages() const noexcept { return taken_before_; }
+    std::uint64_t commits() const noexcept { return commits_run_; }
+    std::uint64_t failures() const noexcept { return failures_; }
+    /// In the serial phase.
+    std::vector<ActorState> actor_states() const;
     /// What each frame fires, in this order.
     enum Stage : std::uint8_t { kPreSimulation, kPostSimulation, kHeartbeat, kStages };
     const std::shared_ptr<SignalCore>& frame_signal(Stage stage) const noexcept {
@@ -164,6 +169,23 @@ class Engine final : public ActorHost, public TaskHost {
     }
     Mailboxes<StdPolicy>& mailboxes() noexcept { return mailboxes_; }
     Gate<StdPolicy>& gate() noexcept { return gate_; }
+    const Recording& recording() const noexcept { return recording_; }
+    /// Workers mark what they run, for another thread. Between frames, or in the serial phase.
+    void watch(bool is_on) noexcept { is_watched_ = is_on; }
+    bool is_watched() const noexcept { return is_watched_; }
+    /// Between frames, or in the serial phase.
+    void set_hooks(const ProfilerHooks* hooks) noexcept;
+    const ProfilerHooks* hooks() const noexcept { return hooks_; }
+    /// Workers end serve(), and begin it again with the next phase. Between frames.
+    void dismiss() noexcept;
+    /// Between frames, or in the serial phase.
+    void start_recording(std::size_t records);
+    void stop_recording() noexcept;
+    /// In the serial phase: what the commit that runs is called in records.
+    void name_commit(const char* name) noexcept {
+        commit_name_ = name;
+        frame_thread().note_topic(name);
+    }
     Balance& balance() noexcept { return balance_; }
     const Balance& balance() const noexcept { return balance_; }
     /// In the serial phase: the worker in whose outbox the actor's mail belongs (N8).
@@ -309,7 +331,7 @@ class Engine final : public ActorHost, public TaskHost {
     void begin_later(ActorTask& task, Begin when, std::int64_t ns);
     void begin_frame(std::int64_t now);
     bool open_stage(Stage stage);
-    void run_rounds(FrameReport& report, bool is_first_stage);
+    void run_rounds(FrameReport& report, bool is_first_stage, FrameMarks& marks);
     bool resume_due();
     std::shared_ptr<Listener> add_listener(SignalCore& core, Phase phase, bool once,
                                            const char* member);
@@ -337,8 +359,7 @@ class Engine final : public ActorHost, public TaskHost {
     void make_ready(ActorTask& task);
     bool has_work() noexcept;
     bool has_mail() const noexcept;
-    void parallel_phase();
-    void dismiss() noexcept;
+    void parallel_phase(FrameMarks& marks);
     /// Calls `visit(FrameWorker&)` for those that left something to the serial phase: the others'
     /// lines stay where they are.
     template <class Visit>
@@ -384,6 +405,10 @@ class Engine final : public ActorHost, public TaskHost {
     Gate<StdPolicy> gate_;
     OffloadPool offload_;
     Balance balance_;
+    Recording recording_;
+    bool is_watched_ = false;
+    const ProfilerHooks* hooks_ = nullptr; // not owned
+    const char* commit_name_ = nullptr;
 
     // The frame thread's:
     FrameTime time_;
@@ -432,6 +457,7 @@ class Engine final : public ActorHost, public TaskHost {
     UniqueFunction<void(const Failure&)> on_failure_;
     UniqueFunction<void(const DeadLetter&)> on_dead_letter_;
     std::uint64_t failures_ = 0;
+    std::uint64_t commits_run_ = 0;
     std::vector<ActorTask*> come_home_;
     bool kept_due_ = false; // some worker has kept mail to open
     // in_frame_:   writes: the frame thread   reads: anyone

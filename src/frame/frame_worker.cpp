@@ -73,6 +73,8 @@ void FrameWorker::serve() noexcept {
     const Phases& phases = engine_.quiescence();
     for (Phases::Number number = phases.phase(); number != Phases::kLeave; number = phases.phase())
         run_phase(Phases::opened(number));
+    probe_ = t_probe = nullptr;
+    leave_hooks();
 }
 
 void FrameWorker::run_phase(Phases::Number number) noexcept {
@@ -90,12 +92,16 @@ void FrameWorker::run_phase(Phases::Number number) noexcept {
             used_up = true;
         }
     } while (rest_until_mail(number, used_up) == Seen::mail);
-    if (index_ == 0)
+    if (index_ == 0) {
         phase = Phase::serial;
+        record_rest(probe_ == nullptr ? 0 : tick()); // the others do so in the next phase
+        t_probe = engine_.recording().serial();
+    }
 }
 
 void FrameWorker::begin_phase() {
     const EngineOptions& options = engine_.options();
+    begin_observation();
     outbox = &engine_.mailboxes().outbox(index_);
     outbox->publish(); // N5
     outbox->recycle_now_and_then();
@@ -112,6 +118,107 @@ void FrameWorker::begin_phase() {
     open_due();
     if (orders_mail_)
         options.next_round ? run_admitted() : run_drawn();
+}
+
+void FrameWorker::begin_observation() noexcept {
+    if (engine_.hooks() != hooks_)
+        take_hooks();
+    const Recording& recording = engine_.recording();
+    Probe* const probe = recording.of_worker(index_);
+    is_observed_ = probe != nullptr || hooks_ != nullptr || engine_.is_watched();
+    if (hooks_ != nullptr)
+        note_phase_begin(Phase::parallel);
+    if (probe == nullptr && probe_ == nullptr)
+        return;
+    if (probe != probe_) // what it knows is of another recording
+        park_tick_ = 0;
+    probe_ = t_probe = probe;
+    times_ = recording.times_of_worker(index_);
+    stamps_mail = probe != nullptr && !orders_mail_;
+    record_rest(recording.phase_end_tick);
+}
+
+// `end_tick`: when the phase was over in which it rested, 0: it is not.
+void FrameWorker::record_rest(std::uint64_t end_tick) noexcept {
+    is_last_tick_new_ = false;
+    if (probe_ == nullptr || probe_->rest_tick == 0)
+        return;
+    if (park_tick_ != 0)
+        probe_->write(ProbeKind::park, park_tick_, park_end_tick_, nullptr, 0);
+    if (end_tick > probe_->rest_tick)
+        times_->barrier.record(engine_.recording().ns_of_ticks(end_tick - probe_->rest_tick));
+    last_tick_ = tick();
+    probe_->write(ProbeKind::rest, probe_->rest_tick, last_tick_, nullptr, 0);
+    probe_->rest_tick = park_tick_ = 0;
+}
+
+void FrameWorker::open_observed(std::uint64_t address, const MailType& type, MailHead& mail) {
+    const std::uint64_t begin = is_last_tick_new_ || probe_ == nullptr ? last_tick_ : tick();
+    const std::uint64_t sender = mail.sender; // handlers may take the mail
+    const char* const name = mail.topic_name;
+    has_called_ = false;
+    bool is_simple = false;
+    {
+        const Noted noted(*this, name, address);
+        is_simple = open_simple(address, type, mail);
+        if (!is_simple)
+            open_any(address, type, mail);
+    }
+    if (probe_ == nullptr)
+        return;
+    last_tick_ = tick();
+    is_last_tick_new_ = true;
+    if (!is_simple && !has_called_) // what else there is to see is noted where it is done
+        return;
+    const Recording& recording = engine_.recording();
+    probe_->write(ProbeKind::handler, begin, last_tick_, name, address);
+    times_->handler.record(recording.ns_of_ticks(last_tick_ - begin));
+    if (stamps_mail && sender != 0) {
+        const SendStamp sent_at = SendStamp::unpack(sender, begin);
+        probe_->write(ProbeKind::sent, sent_at.tick, 0, nullptr, 0,
+                      static_cast<unsigned>(sent_at.worker));
+        times_->queue_wait.record(recording.ns_of_ticks(begin - sent_at.tick));
+    }
+}
+
+void FrameWorker::note_begin(const char* topic, std::uint64_t address) noexcept {
+    if (engine_.is_watched()) {
+        const ActorCell* const cell = table->find(ActorRef::from_address(address));
+        const bool has_name = cell != nullptr && cell->more != nullptr;
+        running_.begin(address, topic, has_name ? std::string_view(cell->more->name) : "");
+    }
+    if (hooks_ != nullptr && hooks_->scope_begin != nullptr)
+        hooks_->scope_begin(hooks_->user, index_, topic, ActorRef::from_address(address));
+}
+
+void FrameWorker::note_end() noexcept {
+    if (engine_.is_watched())
+        running_.end();
+    if (hooks_ != nullptr && hooks_->scope_end != nullptr)
+        hooks_->scope_end(hooks_->user, index_);
+}
+
+void FrameWorker::note_phase_begin(Phase which) noexcept {
+    if (hooks_ != nullptr && hooks_->phase_begin != nullptr)
+        hooks_->phase_begin(hooks_->user, index_, which);
+}
+
+void FrameWorker::note_phase_end(Phase which) noexcept {
+    if (hooks_ != nullptr && hooks_->phase_end != nullptr)
+        hooks_->phase_end(hooks_->user, index_, which);
+}
+
+void FrameWorker::take_hooks() noexcept {
+    leave_hooks();
+    hooks_ = engine_.hooks();
+    if (hooks_ != nullptr && hooks_->thread_start != nullptr)
+        hooks_->thread_start(hooks_->user, index_);
+}
+
+void FrameWorker::leave_hooks() noexcept {
+    if (hooks_ != nullptr && hooks_->thread_stop != nullptr)
+        hooks_->thread_stop(hooks_->user, index_);
+    hooks_ = nullptr;
 }
 
 // False: the budget is used up.
@@ -137,6 +244,7 @@ bool FrameWorker::share_some() {
         ++taken_;
         gather(address, static_cast<const MailType&>(type), *static_cast<MailHead*>(payload));
     };
+    is_last_tick_new_ = false;
     const std::size_t others = mailbox_.drain(visit, std::min(budget_, kGatheredMax));
     budget_ -= others;
     const std::size_t own = mailbox_.drain_own(visit, std::min(budget_, kGatheredMax));
@@ -166,7 +274,14 @@ bool FrameWorker::help() {
 }
 
 void FrameWorker::run_claimed() {
-    budget_ -= std::min<std::uint64_t>(budget_, sharing_.run_claimed());
+    const std::uint64_t begin = probe_ == nullptr ? 0 : tick();
+    is_last_tick_new_ = false;
+    const std::size_t messages = sharing_.run_claimed();
+    budget_ -= std::min<std::uint64_t>(budget_, messages);
+    if (probe_ != nullptr && messages != 0) {
+        probe_->write(ProbeKind::claim, begin, tick(), nullptr, 0);
+        probe_->write(ProbeKind::number, 0, 0, nullptr, messages);
+    }
     if (orders_mail_ && sharing_.is_on()) // in the round in which the owner would have done so
         open_due();
 }
@@ -198,6 +313,7 @@ bool FrameWorker::drain_some() {
         if (outbox->publish_to_others())
             has_written_ = true;
     };
+    is_last_tick_new_ = false;
     const std::size_t batch = end_ns_ == kNever ? kBatch : kTimedBatch;
     const std::size_t others = mailbox_.drain(visit, std::min<std::uint64_t>(budget_, batch));
     budget_ -= others;
@@ -222,6 +338,10 @@ bool FrameWorker::poll_for_answers() {
 // N1: everything sent is published.
 FrameWorker::Seen FrameWorker::rest_until_mail(Phases::Number number, bool& used_up) noexcept {
     sort_commits();
+    if (hooks_ != nullptr)
+        note_phase_end(Phase::parallel);
+    if (probe_ != nullptr)
+        probe_->rest_tick = tick();
     rest(number, used_up);
     const Waiting& waiting = engine_.crew().waiting();
     const int polls_per_look = index_ != 0 ? 1 : 1 + engine_.workers() / kWorkersPerPoll;
@@ -254,8 +374,12 @@ FrameWorker::Seen FrameWorker::rest_until_mail(Phases::Number number, bool& used
         else
             seen = sleep(number, used_up, spin_until_ns);
     }
-    if (seen == Seen::mail)
+    if (seen == Seen::mail) {
         engine_.quiescence().wake(index_);
+        record_rest(0);
+        if (hooks_ != nullptr)
+            note_phase_begin(Phase::parallel);
+    }
     return seen;
 }
 
@@ -302,8 +426,17 @@ FrameWorker::Seen FrameWorker::sleep(Phases::Number number, bool& used_up,
     const std::int64_t rise_ns = due_ns_ == kNever ? kNever : later(due_ns_, -waiting.prewake_ns);
     const bool knows = index_ != 0 && rise_ns != kNever && now_ns() < rise_ns;
     Seen seen = Seen::nothing;
+    if (probe_ != nullptr && park_tick_ == 0)
+        park_tick_ = tick();
+    if (hooks_ != nullptr && hooks_->park_begin != nullptr)
+        hooks_->park_begin(hooks_->user, index_);
+    parks_.store(parks() + 1, std::memory_order_relaxed); // relaxed: a count
     mailbox_.bell().sleep([&] { return (seen = look(number, used_up, true)) != Seen::nothing; },
                           knows ? rise_ns : kNever);
+    if (hooks_ != nullptr && hooks_->park_end != nullptr)
+        hooks_->park_end(hooks_->user, index_);
+    if (probe_ != nullptr)
+        park_end_tick_ = tick();
     spin_until_ns = knows ? later(due_ns_, waiting.spin_ns) : 0;
     return seen;
 }

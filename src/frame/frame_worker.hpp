@@ -133,7 +133,9 @@ class FrameWorker final : public ActorContext {
 
     /// Hands mail to its actor. In the parallel phase.
     void open(std::uint64_t address, const MailType& type, MailHead& mail) {
-        if (!open_simple(address, type, mail)) [[unlikely]]
+        if (is_observed_) [[unlikely]]
+            open_observed(address, type, mail);
+        else if (!open_simple(address, type, mail)) [[unlikely]]
             open_any(address, type, mail);
     }
     /// The same, once: destroys the mail, whatever its handlers threw.
@@ -213,6 +215,32 @@ class FrameWorker final : public ActorContext {
     /// Something in the name of the actor threw.
     void report(ActorCell* cell, const char* topic, std::exception_ptr exception);
 
+    /// In either phase: for who watches, and for hooks, what runs. They do not nest.
+    class Noted {
+      public:
+        Noted(FrameWorker& worker, const char* topic, std::uint64_t address) noexcept
+            : worker_(worker) {
+            worker.note_begin(topic, address);
+        }
+        ~Noted() { worker_.note_end(); }
+        Noted(const Noted&) = delete;
+        Noted& operator=(const Noted&) = delete;
+
+      private:
+        FrameWorker& worker_;
+    };
+    /// Of what was noted: it is known by now.
+    void note_topic(const char* topic) noexcept { running_.set_topic(topic); }
+    void note_phase_begin(Phase which) noexcept;
+    void note_phase_end(Phase which) noexcept;
+    /// By its own thread: it has those that the engine has now, and no others.
+    void take_hooks() noexcept;
+    void leave_hooks() noexcept;
+    const RunningMark<StdPolicy>& running() const noexcept { return running_; }
+    /// Times that it has gone to sleep.
+    std::uint64_t parks() const noexcept {
+        return parks_.load(std::memory_order_relaxed); // relaxed: a count
+    }
     Engine& engine() noexcept { return engine_; }
     Sharing& sharing() noexcept { return sharing_; }
     const Sharing& sharing() const noexcept { return sharing_; }
@@ -233,6 +261,8 @@ class FrameWorker final : public ActorContext {
     std::vector<DeadLetter>& dead_letters() noexcept { return dead_letters_; }
 
   private:
+    void note_begin(const char* topic, std::uint64_t address) noexcept;
+    void note_end() noexcept;
     struct HeldMail {
         std::uint64_t sender;
         std::size_t number; // in the order of their coming
@@ -241,6 +271,8 @@ class FrameWorker final : public ActorContext {
         MailHead* mail; // null: opened
     };
 
+    [[gnu::noinline]] void open_observed(std::uint64_t address, const MailType& type,
+                                         MailHead& mail);
     bool open_simple(std::uint64_t address, const MailType& type, MailHead& mail);
     void open_any(std::uint64_t address, const MailType& type, MailHead& mail);
     [[gnu::cold]] void begin_task(ActorCell& cell, Handler& handler, TaskHandle handle,
@@ -250,6 +282,8 @@ class FrameWorker final : public ActorContext {
     enum class Seen : std::uint8_t { nothing, mail, over };
 
     void begin_phase();
+    void begin_observation() noexcept;
+    void record_rest(std::uint64_t end_tick) noexcept;
     bool work(bool used_up);
     bool poll_for_answers();
     Seen rest_until_mail(Phases::Number number, bool& used_up) noexcept;
@@ -283,6 +317,7 @@ class FrameWorker final : public ActorContext {
     void forget_reference(ActorTask& task) noexcept;
     void release_handler(ActorTask& task) noexcept;
     void close(ActorCell* cell, Delivery* delivery);
+    bool resume(ActorTask& task) noexcept;
     void unlink(ActorTask& task) noexcept;
     void count(ActorCell* cell, std::uint64_t topic, const char* name, MailEnd end, Expiry why);
     void make_place(ActorCell& cell);
@@ -300,6 +335,20 @@ class FrameWorker final : public ActorContext {
     std::int64_t due_ns_ = kNever; // when the next phase is expected
     std::size_t sorted_ = 0;       // commits that are in order
     std::exception_ptr failure_;
+    // Of who observes:
+    bool is_observed_ = false;             // in this phase, in one of these ways
+    WorkerTimes* times_ = nullptr;         // null: it is not recorded
+    const ProfilerHooks* hooks_ = nullptr; // null: there are none
+    // parks_:   writes: the worker   reads: the frame thread
+    std::atomic<std::uint64_t> parks_{0};
+    RunningMark<StdPolicy> running_;
+    Probe* probe_ = nullptr;           // of this phase; null: it is not recorded
+    std::uint64_t last_tick_ = 0;      // when the last handler ended
+    bool is_last_tick_new_ = false;    // nothing but taking the next message has come after it
+    bool has_called_ = false;          // handlers
+    std::uint64_t park_tick_ = 0;      // when it first slept in that rest; 0: not
+    std::uint64_t park_end_tick_ = 0;  // when it last awoke
+    std::uint64_t tasks_recorded_ = 0; // numbers them
     unsigned homes_;
     TopicTable topics_;
     std::vector<std::uint32_t> spare_slots_;

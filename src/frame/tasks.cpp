@@ -39,10 +39,14 @@ void Engine::start(Task<> task) {
 }
 
 // A cancelled task that would wait ends instead: resume_task() returns as if it had finished. True:
-// so it is. Not on a background thread, whose task the frame thread takes when it comes home.
+// so it is. Else its scopes close. Not on a background thread, whose task the frame thread takes when it
+// comes home.
 bool Engine::must_end(RootTask& task) noexcept {
-    if (!of(task).cancelled)
+    if (!of(task).cancelled) {
+        if (Probe* const probe = current_probe())
+            task.scopes = ScopeMark::suspend(*probe, task.below);
         return false;
+    }
     task_thread().finished = &task;
     return true;
 }
@@ -134,6 +138,7 @@ std::uint64_t Engine::offloaded(ActorRef actor) const noexcept {
 void Engine::offload(RootTask& task) {
     if (must_end(task))
         return;
+    task.scopes = nullptr; // they may end there
     std::string name = "a task outside actors";
     if (const ActorCell* const cell = table_.find(of(task).actor)) {
         const Actor& actor = ActorAccess::actor(const_cast<ActorCell&>(*cell));

@@ -59,9 +59,13 @@ Runtime::Runtime(const Config& config, const Machine& machine, std::optional<std
         options.offload_threads = 0;
     engine_ = std::make_unique<detail::Engine>(std::move(options));
     tree_ = std::make_unique<detail::InstanceTree>(engine_->table().runtime(), World(*engine_));
+    if (!seed)
+        recorded_ = detail::record_as_environment_says(*this);
 }
 
-Runtime::~Runtime() = default;
+Runtime::~Runtime() {
+    recorded_.reset(); // it looks at what is left
+}
 
 // --- frames ---
 
@@ -71,6 +75,8 @@ FrameReport Runtime::step() {
         throw Error("runtime", "shut down", "it has no frames any more", "Make a new one");
     engine_->take_over_thread();
     last_frame_ = engine_->step();
+    for (AfterFrame& one : after_frame_)
+        one.hook(last_frame_);
     return last_frame_;
 }
 
@@ -241,6 +247,83 @@ void Runtime::run_as(ActorRef actor, UniqueFunction<void()> function) {
                     "Give one that has been made by it and not been destroyed");
     detail::AsActor const as(*engine_, &detail::ActorAccess::actor(*cell));
     function();
+}
+
+Stats Runtime::stats() const {
+    engine_->require_standstill("takt::Runtime::stats");
+    Stats stats;
+    stats.frames = engine_->time().frame;
+    stats.rounds = engine_->rounds();
+    stats.messages = engine_->messages();
+    stats.commits = engine_->commits();
+    stats.failures = engine_->failures();
+    stats.mail = engine_->mail_counts();
+    stats.expired = engine_->expiry_counts();
+    for (const SendResult why : {SendResult::dead, SendResult::full, SendResult::no_memory})
+        stats.refused += engine_->refused(why);
+    stats.load = stats.mail.in_flight + engine_->mail_left();
+    for (int worker = 0; worker < engine_->workers(); ++worker) {
+        stats.parks += engine_->worker(worker).parks();
+        stats.wakes += engine_->mailboxes().mailbox(worker).bell().rings();
+    }
+    stats.balance = engine_->balance().counts();
+    stats.actors = engine_->actors();
+    stats.memory_bytes = memory_bytes();
+    return stats;
+}
+
+std::vector<ActorState> Runtime::actor_states() const {
+    engine_->require_standstill("takt::Runtime::actor_states");
+    return engine_->actor_states();
+}
+
+void Runtime::set_profiler(const ProfilerHooks* hooks) {
+    engine_->require_no_frame("takt::Runtime::set_profiler");
+    engine_->take_over_thread();
+    engine_->set_hooks(hooks);
+}
+
+// --- the recorder ---
+
+void Runtime::watch(bool is_on) {
+    engine_->require_no_frame("takt::Watchdog");
+    engine_->watch(is_on);
+}
+
+const detail::RunningMark<StdPolicy>& Runtime::running(int worker) const noexcept {
+    return engine_->worker(worker).running();
+}
+
+void Runtime::start_recording(std::size_t records) {
+    engine_->require_no_frame("takt::Recorder::start");
+    engine_->start_recording(records);
+}
+
+void Runtime::stop_recording() noexcept {
+    engine_->stop_recording();
+}
+
+detail::RecordingView Runtime::recording() const {
+    engine_->require_standstill("takt::Recorder::capture");
+    return {&engine_->recording(), &plan(), &engine_->table()};
+}
+
+std::string detail::RecordingView::name_of_actor(std::uint64_t address) const {
+    const ActorRef ref = ActorRef::from_address(address);
+    if (const ActorCell* const cell = table->find(ref))
+        return cell->more == nullptr || cell->more->name.empty() ? "#" + std::to_string(cell->id)
+                                                                 : cell->more->name;
+    const std::string& gone = recording->name_of_gone(address);
+    return gone.empty() ? "an actor that is gone" : gone;
+}
+
+void Runtime::add_after_frame(const void* key, UniqueFunction<void(const FrameReport&)> hook) {
+    engine_->require_no_frame("takt::Recorder::Recorder");
+    after_frame_.push_back({key, std::move(hook)});
+}
+
+void Runtime::remove_after_frame(const void* key) noexcept {
+    std::erase_if(after_frame_, [key](const AfterFrame& one) { return one.key == key; });
 }
 
 FrameTime FrameSignal::now() const {

@@ -310,6 +310,7 @@ struct ActorContext : TaskContext {
     std::uint64_t* world_sequence = &nobodys_sequence; // the same from the serial phase
     Publication* publications = nullptr;               // the first of those that are due
 
+    bool stamps_mail = false;                             // mail says when it was sent
     TicketStatus lost_answers = TicketStatus::actor_gone; // how tickets end that nobody answers
 
     const SignalEvent* event = nullptr; // that is being heard
@@ -331,6 +332,10 @@ struct ActorContext : TaskContext {
     }
     /// The place in commit order of whose code runs; 0: nobody's.
     std::uint64_t sender_id() const noexcept { return actor == nullptr ? 0 : actor->id(); }
+    /// For MailHead::sender: that, or, where nothing depends on it, when the mail was sent.
+    std::uint64_t sender_mark() const noexcept {
+        return stamps_mail ? SendStamp{tick(), worker}.packed() : sender_id();
+    }
     /// Of the next thing that whose code runs does. Nobody's does not depend on the number of workers,
     /// but for what payloads do as they go in a parallel phase.
     std::uint64_t take_sequence() noexcept {

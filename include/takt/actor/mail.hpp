@@ -19,11 +19,29 @@ namespace takt::detail {
 struct MailHead {
     const char* topic_name; // for people
     std::uint64_t topic;    // hash of the name
-    std::uint64_t sender;   // its place in commit order; 0: no actor
+    std::uint64_t sender;   // its place in commit order, 0: no actor; or a SendStamp
 
     // Of the sender, in the gate: what its receiver's limit said.
     static constexpr std::uint64_t kEntered = 1; // it has a place there
     static constexpr std::uint64_t kExcess = 2;  // it is to be dropped
+};
+
+/// When and by which worker mail was sent, in one word: the low 52 bits of the tick and the worker.
+struct SendStamp {
+    std::uint64_t tick;
+    int worker;
+
+    static constexpr unsigned kWorkerBits = 12;
+    std::uint64_t packed() const noexcept {
+        return tick << kWorkerBits | static_cast<std::uint64_t>(worker);
+    }
+    /// `now`: a tick after it.
+    static SendStamp unpack(std::uint64_t packed, std::uint64_t now) noexcept {
+        constexpr std::uint64_t kWorkers = (1U << kWorkerBits) - 1;
+        const std::uint64_t ago = ((now << kWorkerBits) - (packed & ~kWorkers)) >> kWorkerBits;
+        const bool is_later = ago >> 51 != 0; // counters of two cores may differ a little
+        return {is_later ? now : now - ago, static_cast<int>(packed & kWorkers)};
+    }
 };
 
 /// The types of a topic's arguments: one object for each list of types. Its address is compared at

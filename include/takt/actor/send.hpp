@@ -21,7 +21,7 @@ template <class M, class... Given>
     const ActorWord word = here.table->cell(to.slot()).read_word();
     if (word.generation != to.generation() || !word.takes_mail()) [[unlikely]]
         return here.refuse(SendResult::dead);
-    const MailHead head{name, topic, here.sender_id()};
+    const MailHead head{name, topic, here.sender_mark()};
     MailRoom<StdPolicy>* const room = word.is_limited ? &here.table->room(to.slot()) : nullptr;
     if (room != nullptr && !here.enter(*room)) {
         // A request is no message that nobody waits for: its ticket says what became of it.
@@ -57,7 +57,7 @@ inline SendResult send_here(ActorContext& here, ActorRef to, const char* name, s
     const ActorWord word = ActorWord::unpack(packed);
     if (word.generation == to.generation() && ActorWord::takes_any_mail(packed) &&
         here.outbox->has_room_for_own<M>(here.table->owner(word))) {
-        here.outbox->push_own<M>(to.address(), MailHead{name, topic, here.sender_id()},
+        here.outbox->push_own<M>(to.address(), MailHead{name, topic, here.sender_mark()},
                                  std::forward<Given>(given)...);
         ++here.sent;
         return SendResult::ok;

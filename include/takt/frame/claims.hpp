@@ -69,8 +69,8 @@ class alignas(kInterference) Claims {
         while (is_open(seen)) {
             // relaxed: of this list if the exchange succeeds, since the next one is offered after that
             Work* const first = first_.load(std::memory_order_relaxed);
-            // edge offer, both sides: who claims last hands on that all before have read `first`
-            if (word_.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel,
+            // edge offer, both sides: the owner changes `first` after all have read it
+            if (word_.compare_exchange_weak(seen, seen + 1, std::memory_order_release,
                                             std::memory_order_acquire))
                 return first + (seen & kPlaceMask);
         }

@@ -50,6 +50,20 @@ struct BalanceCounts {
     std::uint64_t moves = 0;     ///< shards that got another worker
 };
 
+/// What an actor is at.
+struct ActorState {
+    ActorRef ref = {};
+    std::string name = {}; ///< "#7" where it has none
+    /// "unborn" until its setup has ended, "live", "stopped" after a failure, "dying".
+    const char* life = "";
+    int worker = 0;              ///< that it lives on
+    std::uint64_t handled = 0;   ///< messages
+    std::uint64_t in_flight = 0; ///< that were taken and have not ended; of those
+    std::uint64_t kept = 0;      ///< that wait for a handler
+    std::uint64_t tasks = 0;     ///< that have not ended
+    std::uint64_t offloaded = 0; ///< of those, on background threads
+};
+
 /// What a shutdown left behind, or had to end.
 struct ShutdownReport {
     std::uint64_t actors = 0;           ///< that it destroyed
@@ -58,6 +72,8 @@ struct ShutdownReport {
     /// Tasks on background threads that did not come home in time, by the names of their actors.
     /// They are waited for when the runtime is destroyed.
     std::vector<std::string> offloaded_left = {};
+    /// Their actors, as they were when the shutdown began.
+    std::vector<ActorState> actors_left = {};
 };
 
 } // namespace takt

@@ -42,6 +42,11 @@ class Doorbell {
     /// Makes a sleeping reader look at `moved` again.
     void ring() noexcept;
 
+    /// Times that somebody rang. Anyone; wait-free.
+    std::uint64_t rings() const noexcept {
+        return rings_.load(std::memory_order_relaxed); // relaxed: a count
+    }
+
     /// Sleeps until `moved()` holds or until `deadline_ns` (now_ns time, kNever for none). Returns
     /// what moved() said last. `moved` reads what writers published with seq_cst, as Board::moved.
     template <class Moved>

@@ -6,6 +6,7 @@
 #include "takt/frame.hpp"
 #include "takt/model.hpp"
 #include "takt/runtime/config.hpp"
+#include "takt/runtime/stats.hpp"
 #include "takt/shared_table.hpp"
 #include "takt/signal.hpp"
 
@@ -21,12 +22,28 @@
 
 namespace takt {
 
+class Runtime;
 namespace detail {
 class Engine;
 }
 namespace testing {
 class TestRuntime;
 }
+
+namespace detail {
+/// What was recorded, and the names for it.
+struct RecordingView {
+    const Recording* recording;
+    const Plan* plan;
+    const ActorTable* table;
+
+    /// "#7", where it has none.
+    std::string name_of_actor(std::uint64_t address) const;
+};
+/// What TAKT_TRACE asks for, until it is destroyed; null: nothing. Defined in the profiler, which is
+/// above: who sets the variable need not change the program.
+std::shared_ptr<void> record_as_environment_says(Runtime& runtime);
+} // namespace detail
 
 /// The mail of one topic, by name.
 struct TopicReport {
@@ -223,6 +240,10 @@ class Runtime {
     std::vector<TopicReport> topics() const;
     /// What was done so that workers have equally much to do. In the serial phase.
     BalanceCounts balance() const;
+    /// All of that, and more, at once. In the serial phase.
+    Stats stats() const;
+    /// What each actor is at: whom nobody can explain any more. In the serial phase; print() writes it.
+    std::vector<ActorState> actor_states() const;
     /// What went through the gate. In the serial phase.
     GateCounts outside_mail();
     /// Bytes of lanes, boards, pools, and the slots of actors and instances; without what those hold.
@@ -242,11 +263,26 @@ class Runtime {
     /// set in the serial phase.
     void on_dead_letter(UniqueFunction<void(const DeadLetter&)> hook);
 
+    /// Calls `hooks` from now on, for somebody else's profiler; null: no more. They stay the caller's, and
+    /// are to live until that, or the runtime's end. Ends the workers' wait. Between frames.
+    void set_profiler(const ProfilerHooks* hooks);
+
     /// For dispatchers and the like.
     operator World() noexcept;
 
   private:
     friend class testing::TestRuntime;
+    friend class Recorder;
+    friend class Watchdog;
+    void start_recording(std::size_t records);
+    void stop_recording() noexcept;
+    /// In the serial phase, or between frames.
+    detail::RecordingView recording() const;
+    void watch(bool is_on);
+    const detail::RunningMark<StdPolicy>& running(int worker) const noexcept;
+    /// `hook` is called after each frame until it is removed by the same key.
+    void add_after_frame(const void* key, UniqueFunction<void(const FrameReport&)> hook);
+    void remove_after_frame(const void* key) noexcept;
     /// With a seed: on the calling thread alone, and what is left open is drawn from the seed. The
     /// config is of one worker.
     Runtime(const Config& config, const Machine& machine, std::optional<std::uint64_t> seed);
@@ -273,6 +309,12 @@ class Runtime {
     std::unique_ptr<detail::Engine> engine_;
     FrameReport last_frame_;
     std::uint64_t skipped_frames_ = 0;
+    struct AfterFrame {
+        const void* key;
+        UniqueFunction<void(const FrameReport&)> hook;
+    };
+    std::vector<AfterFrame> after_frame_;
+    std::shared_ptr<void> recorded_; // as the environment says
 };
 
 } // namespace takt

@@ -3,6 +3,7 @@
 // Layer 5, task. A coroutine that belongs to an actor and runs in frames. Below: frame_pool. Beside:
 // awaits (what a task may wait for). Above: the frame, which resumes tasks.
 
+#include "takt/base.hpp"
 #include "takt/task/frame_pool.hpp"
 #include "takt/task/task_ref.hpp"
 
@@ -71,6 +72,9 @@ struct RootTask {
     TicketCore* errand = nullptr;  // the request that it answers, or helps to
     RootTask* previous = nullptr;  // in its actor's list
     RootTask* next = nullptr;
+    ScopeMark* scopes = nullptr; // the innermost, where it waits: they are closed
+    ScopeMark* below = nullptr;  // the innermost of others, where it runs
+    std::uint64_t number = 0;    // in records; 0: it has none yet
     Phase phase = Phase::serial; // in which it goes on
 };
 
