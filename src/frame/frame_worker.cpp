@@ -158,11 +158,16 @@ void FrameWorker::open_observed(std::uint64_t address, const MailType& type, Mai
     const char* const name = mail.topic_name;
     has_called_ = false;
     bool is_simple = false;
-    {
-        const Noted noted(*this, name, address);
+    const auto open = [&] {
         is_simple = open_simple(address, type, mail);
         if (!is_simple)
             open_any(address, type, mail);
+    };
+    if (hooks_ != nullptr || engine_.is_watched()) {
+        const Noted noted(*this, name, address);
+        open();
+    } else {
+        open();
     }
     if (probe_ == nullptr)
         return;
