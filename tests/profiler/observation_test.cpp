@@ -249,6 +249,7 @@ TEST(Watchdog, tells_once_while_it_runs) {
 TEST(Watchdog, says_what_runs_now) {
     Runtime runtime(kTwoWorkers);
     std::vector<SlowScope> seen;
+    std::atomic<bool> has_seen{false};
     const ActorRef looked_at = worker_actor(runtime, "a-name-that-is-longer-than-31-bytes-are", 1);
     const std::unique_ptr<Watchdog> watchdog =
         std::make_unique<Watchdog>(runtime, takt::WatchdogOptions{.budget = 10s});
@@ -257,9 +258,10 @@ TEST(Watchdog, says_what_runs_now) {
         const auto end = std::chrono::steady_clock::now() + 60s;
         while (seen.empty() && std::chrono::steady_clock::now() < end)
             seen = watchdog->running();
+        has_seen = true;
     });
     runtime.step();
-    for (int frame = 0; frame < 100 && seen.empty(); ++frame) {
+    for (int frame = 0; frame < 100 && !has_seen; ++frame) {
         looked_at.send(kWork, 20);
         runtime.step();
     }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The frame view in a real browser.  page_test.py <sample_page> [<folder for screenshots>]
+"""The frame view in a real browser.  page_test.py <sample_page> [<folder for screenshots> [<vmrunner>]]
 
 Drives a headless Chromium through its DevTools protocol, over a pipe. Ends with 77 without Chromium.
 """
@@ -160,6 +160,40 @@ def shows_the_numbers(browser, file, facts):
                          ".frames.map(frame => frame.length)")
     expect_equal(page.value("taktView.selected"), lengths.index(max(lengths)), "the slowest is chosen")
     page.close()
+
+
+def overlap(one, other):
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def shows_vmrunner(browser, program, folder):
+    """A program as it is: its page has four lanes, whose handlers overlap as its trace says."""
+    def trace(path):
+        environment = {**os.environ, "TAKT_TRACE": str(path), "TAKT_TRACE_FRAMES": "120"}
+        subprocess.run([program, "--workers", "4", "--frames", "600", "--selector", "least_busy"],
+                       env=environment, check=True, capture_output=True, timeout=WAIT_SECONDS_MAX)
+        return path
+
+    page = Page(browser, trace(folder / "vmrunner.html"))
+    expect_equal(page.value("taktView.frames"), 120, "frames")
+    expect_equal(page.value("taktView.lanes"),
+                 ["serial"] + [f"worker {i}" for i in range(4)], "lanes")
+    page.close()
+    events = json.loads(trace(folder / "vmrunner.json").read_text())["traceEvents"]
+    lanes = {one["tid"]: one["args"]["name"].split(" (")[0] for one in events
+             if one["ph"] == "M" and one["name"] == "thread_name"}
+    spans = {name: [] for name in lanes.values()}
+    for one in events:
+        if one["ph"] == "X" and one["name"] == "heartbeat" and lanes[one["tid"]] != "serial":
+            spans[lanes[one["tid"]]].append((one["ts"], one["ts"] + one["dur"]))
+    workers = [spans[f"worker {i}"] for i in range(4)]
+    expect_equal(sum(map(len, workers)), 4 * 120, "handlers")
+    expect(all(workers), "each worker has some")
+    pairs = [(a, b) for a in range(4) for b in range(a)]
+    met = [pair for pair in pairs
+           if any(overlap(x, y) for x in workers[pair[0]] for y in workers[pair[1]])]
+    # On two CPUs four workers take turns; some of them run side by side in any 120 frames.
+    expect(met, "no two workers ever run side by side")
 
 
 def chooses_frames_by_keyboard(browser, file, facts):
@@ -328,12 +362,15 @@ CASES = [
 ]
 
 
-def run(browser, pages, facts):
+def run(browser, pages, facts, vmrunner):
     """How many cases failed."""
     failures = 0
-    for name, case in CASES:
+    def check_vmrunner(*_):
+        shows_vmrunner(browser, vmrunner, pages)
+
+    for name, case in CASES + ([("vmrunner", check_vmrunner)] if vmrunner else []):
         try:
-            case(browser, pages / f"{name}.html", facts[name])
+            case(browser, pages / f"{name}.html", facts.get(name))
             print(f"passed: {case.__name__} ({name})")
         except (AssertionError, RuntimeError) as failure:
             failures += 1
@@ -355,7 +392,7 @@ def main():
                  for line in listed.stdout.splitlines()}
         browser = Browser(program, pages / "profile")
         try:
-            failures = run(browser, pages, facts)
+            failures = run(browser, pages, facts, sys.argv[3] if len(sys.argv) > 3 else None)
             if len(sys.argv) > 2:
                 write_screenshots(browser, pathlib.Path(sys.argv[2]), pages)
         finally:

@@ -16,7 +16,7 @@ enum class ScopeKind : std::uint8_t {
     frame,    ///< on the serial lane; `note` is its number
     stage,    ///< of a frame, on the serial lane
     round,    ///< of a stage, on the serial lane
-    parallel, ///< phase, on the serial lane; `note` is the number of messages
+    parallel, ///< phase, on the serial lane
     serial,   ///< phase, on the serial lane
     handler,  ///< a message, or a listener's call, with its actor and topic
     commit,   ///< what an actor does in the serial phase: a serial handler, a closure
