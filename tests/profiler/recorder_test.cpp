@@ -174,6 +174,7 @@ TEST(Recorder, who_holds_the_barrier_is_named) {
 TEST(Recorder, four_workers_are_seen_side_by_side) {
     Runtime runtime({.workers = {.count = 4}});
     std::vector<ActorRef> actors;
+    actors.reserve(4);
     for (int worker = 0; worker < 4; ++worker)
         actors.push_back(runtime.spawn_actor({.worker = worker}, [](Actor& self) {
             self.bind_parallel(kWork, [](int) { std::this_thread::sleep_for(30ms); });
@@ -199,6 +200,7 @@ TEST(Recorder, four_workers_are_seen_side_by_side) {
 TEST(Recorder, has_a_lane_for_each_of_64_workers) {
     Runtime runtime({.preset = takt::Preset::shared, .workers = {.count = 64}});
     std::vector<ActorRef> actors;
+    actors.reserve(64);
     for (int worker = 0; worker < 64; ++worker)
         actors.push_back(runtime.spawn_actor(
             {.worker = worker}, [](Actor& self) { self.bind_parallel(kWork, [](int) {}); }));
@@ -309,6 +311,7 @@ TEST(Recorder, a_scope_in_a_task_that_goes_is_closed_once) {
     Runtime runtime(two_workers());
     std::vector<ActorRef> actors;
     Recorder recorder(runtime);
+    actors.reserve(8);
     for (int at = 0; at < 8; ++at)
         actors.push_back(runtime.spawn_actor({}, [](Actor& self) {
             self.bind_parallel(kWork, [](int) -> Task<> {
@@ -499,6 +502,7 @@ TEST(Recorder, captures_are_for_the_serial_phase) {
 TEST(Recorder, what_is_claimed_is_told) {
     Runtime runtime({.workers = {.count = 2}, .wait = {.spin_ns = 1'000'000}});
     std::vector<ActorRef> actors;
+    actors.reserve(64);
     for (int at = 0; at < 64; ++at) // on both workers, by turns
         actors.push_back(runtime.spawn_actor({}, [](Actor& self) {
             self.bind_parallel(
@@ -524,6 +528,7 @@ TEST(Recorder, is_switched_under_load) {
     Runtime runtime(two_workers());
     std::vector<ActorRef> actors;
     std::atomic<std::uint64_t> handled{0};
+    actors.reserve(32);
     for (int at = 0; at < 32; ++at)
         actors.push_back(runtime.spawn_actor({}, [&](Actor& self) {
             self.bind_parallel(kWork, [&](int left) {

@@ -37,7 +37,7 @@ class SteadyFrames : public testing::TestWithParam<std::tuple<int, takt::Deliver
         for (int warm_up = 0; warm_up < 150; ++warm_up)
             frame();
         std::uint64_t least = UINT64_MAX;
-        for (int tried = 0; tried < 5 && least != 0; ++tried) {
+        for (int tried = 0; tried < 20 && least != 0; ++tried) {
             const std::uint64_t before = allocations::count();
             for (int measured = 0; measured < 50; ++measured)
                 frame();

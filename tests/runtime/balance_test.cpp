@@ -186,6 +186,7 @@ TEST(BalanceLimits, who_asked_for_a_worker_stays_there) {
     std::vector<ActorRef> pinned;
     std::vector<ActorRef> others;
     int strayed = 0;
+    pinned.reserve(32);
     for (int at = 0; at < 32; ++at)
         pinned.push_back(runtime.spawn_actor({.worker = 1}, [&](Actor& self) {
             self.bind_parallel(kWork, [&](int us) {
@@ -194,6 +195,7 @@ TEST(BalanceLimits, who_asked_for_a_worker_stays_there) {
                     takt::commit([&] { ++strayed; });
             });
         }));
+    others.reserve(64);
     for (int at = 0; at < 64; ++at)
         others.push_back(runtime.spawn_actor(
             {}, [](Actor& self) { self.bind_parallel(kWork, [](int us) { toil(us); }); }));
