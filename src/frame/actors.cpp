@@ -332,7 +332,8 @@ void Engine::bury_dying() {
 
 void Engine::bury(ActorCell& cell) {
     const ActorRef ref = ActorAccess::actor(cell).ref();
-    recording_.note_gone(ref.address(), cell.more == nullptr ? std::string() : cell.more->name);
+    observation_.recording.note_gone(ref.address(),
+                                     cell.more == nullptr ? std::string() : cell.more->name);
     expire_kept(cell, DeadLetter::Reason::destroyed);
     call_pending_of(cell);
     bool is_used = false;           // by a task on a background thread

@@ -120,7 +120,7 @@ Engine::Engine(EngineOptions options)
       table_(number_, workers_.count()), mailboxes_(cache_groups_of(options_.plan), options_.lane),
       quiescence_(workers_.count()), gate_(mailboxes_.mailbox(0).bell(), options_.gate),
       offload_(options_.offload_threads, options_.seed, [this] { ring(); }),
-      balance_(*this, options_.balance), recording_(workers_.count()), began_ns_(now_ns()) {
+      balance_(*this, options_.balance), observation_(workers_.count()), began_ns_(now_ns()) {
     for (int worker = 0; worker < workers_.count(); ++worker)
         frame_workers_.push_back(std::make_unique<FrameWorker>(*this, worker));
     sources_.reserve(frame_workers_.size() + 1);
@@ -225,13 +225,13 @@ const char* name_of(Engine::Stage stage) noexcept {
 } // namespace
 
 void Engine::start_recording(std::size_t records) {
-    recording_.start(records, time_.frame + 1);
+    observation_.recording.start(records, time_.frame + 1);
     frame_thread().stamps_mail = !options_.next_round && !options_.seed;
 }
 
 void Engine::stop_recording() noexcept {
-    recording_.stop();
-    frame_thread().stamps_mail &= recording_.is_on();
+    observation_.recording.stop();
+    frame_thread().stamps_mail &= observation_.recording.is_on();
 }
 
 FrameReport Engine::step() {
@@ -244,8 +244,8 @@ FrameReport Engine::step() {
         std::atomic<bool>& in_frame;
     } const in_frame(in_frame_);
     const std::int64_t begin_ns = now_ns();
-    const UseProbe recorded(recording_.serial());
-    FrameMarks marks(recording_);
+    const UseProbe recorded(observation_.recording.serial());
+    FrameMarks marks(observation_.recording);
     const std::uint64_t frame_tick = marks.stamp();
     const std::uint64_t failures_before = failures_;
     FrameReport report;
@@ -439,7 +439,8 @@ void Engine::parallel_phase(FrameMarks& marks) {
     mailboxes_.outbox(0).publish(); // N5: the other outboxes are their workers' by now
     wake_sleepers();
     frame_thread().run_phase(Quiescence<StdPolicy>::opened(quiescence_.phase()));
-    recording_.phase_end_tick = marks.stamp();
+    if (const std::uint64_t end_tick = marks.stamp())
+        observation_.recording.phase_end_tick = end_tick;
     marks.write(ProbeKind::parallel, begin_tick, nullptr);
     sent_before_ = frame_thread().sent;
     for_each_left([this](FrameWorker& worker) { // what a budget has left
@@ -455,7 +456,7 @@ void Engine::wake_sleepers() noexcept {
 
 // Its thread takes them, and gives them back: workers with their next phase, or as they leave.
 void Engine::set_hooks(const ProfilerHooks* hooks) noexcept {
-    hooks_ = hooks;
+    observation_.hooks = hooks;
     dismiss();
     frame_thread().take_hooks();
 }
@@ -527,7 +528,7 @@ void Engine::run(const Commit& commit) {
     }
     Actor* const actor = alive && cell != nullptr ? &ActorAccess::actor(*cell) : nullptr;
     AsActor const as(*this, actor);
-    Probe* const probe = recording_.serial();
+    Probe* const probe = observation_.recording.serial();
     const std::uint64_t begin_tick = probe == nullptr ? 0 : tick();
     commit_name_ = nullptr;
     try {
@@ -703,7 +704,8 @@ std::vector<TopicCounts> Engine::topic_counts() const {
 }
 
 std::size_t Engine::memory_bytes() {
-    std::size_t bytes = sizeof(*this) + table_.memory_bytes() + recording_.memory_bytes();
+    std::size_t bytes =
+        sizeof(*this) + table_.memory_bytes() + observation_.recording.memory_bytes();
     for (int worker = 0; worker < workers_.count(); ++worker)
         bytes += mailboxes_.outbox(worker).memory_bytes() +
                  mailboxes_.mailbox(worker).memory_bytes() + sizeof(FrameWorker) +

@@ -169,13 +169,13 @@ class Engine final : public ActorHost, public TaskHost {
     }
     Mailboxes<StdPolicy>& mailboxes() noexcept { return mailboxes_; }
     Gate<StdPolicy>& gate() noexcept { return gate_; }
-    const Recording& recording() const noexcept { return recording_; }
+    const Recording& recording() const noexcept { return observation_.recording; }
     /// Workers mark what they run, for another thread. Between frames, or in the serial phase.
-    void watch(bool is_on) noexcept { is_watched_ = is_on; }
-    bool is_watched() const noexcept { return is_watched_; }
+    void watch(bool is_on) noexcept { observation_.is_watched = is_on; }
+    bool is_watched() const noexcept { return observation_.is_watched; }
     /// Between frames, or in the serial phase.
     void set_hooks(const ProfilerHooks* hooks) noexcept;
-    const ProfilerHooks* hooks() const noexcept { return hooks_; }
+    const ProfilerHooks* hooks() const noexcept { return observation_.hooks; }
     /// Workers end serve(), and begin it again with the next phase. Between frames.
     void dismiss() noexcept;
     /// Between frames, or in the serial phase.
@@ -405,9 +405,13 @@ class Engine final : public ActorHost, public TaskHost {
     Gate<StdPolicy> gate_;
     OffloadPool offload_;
     Balance balance_;
-    Recording recording_;
-    bool is_watched_ = false;
-    const ProfilerHooks* hooks_ = nullptr; // not owned
+    /// Workers read it in each phase: on lines that are written only where it changes.
+    struct alignas(kInterference) Observation {
+        explicit Observation(int workers) : recording(workers) {}
+        Recording recording;
+        bool is_watched = false;
+        const ProfilerHooks* hooks = nullptr; // not owned
+    } observation_;
     const char* commit_name_ = nullptr;
 
     // The frame thread's:
