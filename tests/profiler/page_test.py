@@ -15,8 +15,8 @@ import sys
 import tempfile
 import time
 
-SECONDS_MAX = 55
-WAIT_SECONDS_MAX = 10
+SECONDS_MAX = 200
+WAIT_SECONDS_MAX = 40
 SWITCHES = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars",
             "--disable-extensions", "--disable-background-networking", "--remote-debugging-pipe"]
 
