@@ -254,9 +254,9 @@ class FrameWorker final : public ActorContext {
     std::vector<ActorRef>& kept_due() noexcept { return kept_due_; }
     Mailbox<StdPolicy>& mailbox() noexcept { return mailbox_; }
     std::vector<ActorCell*>& to_sweep() noexcept { return to_sweep_; }
-    /// That have ended.
     /// A task runs here, up to where it next waits.
     bool runs_task() const noexcept { return running_tasks_ != 0; }
+    /// That have ended.
     EndedListeners& ended_listeners() noexcept { return ended_listeners_; }
     std::vector<DeadLetter>& dead_letters() noexcept { return dead_letters_; }
 

@@ -58,7 +58,7 @@ enum class ProbeKind : std::uint8_t {
 struct ProbeRecord {
     std::uint64_t begin;      // a tick
     std::uint64_t kind : 8;   // ProbeKind
-    std::uint64_t aux : 12;   //
+    std::uint64_t aux : 12;   // what the kind says
     std::uint64_t ticks : 44; // how long; what is longer than 2^44 is that
     const char* name;         // lasts as long as the program; may be null
     std::uint64_t subject;    // an actor's address, where nothing else is said

@@ -24,7 +24,7 @@ struct Latencies {
 
 struct RecorderOptions {
     /// Of the ring of each worker and of the serial phase, rounded up to a power of two; 32 bytes each.
-    /// A message is two records, a frame four and two for each further round.
+    /// A message is two records, a frame six and three for each further round.
     std::size_t records = 65'536;
     /// That a frame is to stay below; 0: none. Captures tell, and on_late_frame() goes by it.
     std::chrono::nanoseconds budget = {};
@@ -52,7 +52,8 @@ class Recorder {
     Capture capture(std::size_t frames = SIZE_MAX) const;
     /// Since the rings were made. 110 KB.
     Latencies latencies() const;
-    /// Called after each frame that took longer than the budget, which capture() then ends with.
+    /// Called after each frame that took longer than the budget, which capture() then ends with. It must
+    /// not throw, nor make or destroy a Recorder.
     void on_late_frame(UniqueFunction<void(const FrameReport&)> hook) {
         on_late_frame_ = std::move(hook);
     }
